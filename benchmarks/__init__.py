@@ -1,0 +1,1 @@
+"""What `repro` costs, each against its floor, measured in the same run."""

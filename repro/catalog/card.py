@@ -1,0 +1,262 @@
+"""A package's card, `model.toml`: the one file that tooling reads."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from repro.catalog.claim import Claim, read_claim
+from repro.catalog.index import read_models
+from repro.catalog.places import models_root
+from repro.catalog.table import Table
+from repro.common.sizes import parse_bytes
+from repro.errors import CardError, UnknownNameError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SUITES = ("bookworm", "bullseye", "trixie")
+DEFAULT_IMAGE = ""  # the name of a package's first image
+
+_NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """What was published."""
+
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    venue: str = ""
+    url: str = ""
+    doi: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageCard:
+    """One image of a package."""
+
+    dockerfile: str = "Dockerfile"
+    base: str = "bookworm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """One registered model of a package.
+
+    `command` is what its container runs, to which the words of the contract are appended.
+    """
+
+    name: str
+    class_name: str
+    task: str
+    command: tuple[str, ...] = ("python", "run.py")
+    image: str = DEFAULT_IMAGE
+    summary: str = ""
+    network: bool = False
+    memory: int | None = None  # bytes
+    batch_invariant: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a package says of itself.
+
+    `folder` has its files, `digest` is the SHA-256 of the card.
+    """
+
+    package: str
+    folder: Path
+    digest: str
+    version: str
+    title: str
+    summary: str
+    license: str
+    publish: bool
+    paper: Paper
+    models: Mapping[str, ModelCard]
+    images: Mapping[str, ImageCard]
+    build_arguments: Mapping[str, str] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+
+
+def read_cards() -> Iterator[Card]:
+    """Read every card, sorted by package."""
+    for file in sorted(models_root().glob("*/model.toml")):
+        yield read_card(file)
+
+
+def list_models() -> list[str]:
+    """List the names of all models, without importing any."""
+    return sorted(str(entry["model"]) for _, models in read_models() for entry, _ in models)
+
+
+def find_package(package: str) -> Card:
+    """Read the card of one package.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such package, or it has no card.
+    """
+    file = models_root() / package / "model.toml"
+    if not _NAME.fullmatch(package) or not file.is_file():
+        known = [path.parent.name for path in models_root().glob("*/model.toml")]
+        raise UnknownNameError("package", package, known, "`repro list` shows what there is")
+    return read_card(file)
+
+
+def find_model(name: str) -> tuple[Card, ModelCard]:
+    """Find a model and its package by the model's name; only its own card is read.
+
+    Raises
+    ------
+    UnknownNameError
+        If no card has it.
+    """
+    known: list[str] = []
+    for package, models in read_models():
+        names = [str(entry["model"]) for entry, _ in models]
+        if name in names:
+            card = read_card(models_root() / package / "model.toml")
+            if name in card.models:  # else it changed just now
+                return card, card.models[name]
+        known += names
+    raise UnknownNameError("model", name, known, "`repro list` shows what there is")
+
+
+def read_card(file: Path) -> Card:
+    """Read one card.
+
+    Raises
+    ------
+    CardError
+        With file, key and remedy, if it is not right.
+    """
+    name = f"{file.parent.name}/{file.name}"
+    try:
+        content = file.read_bytes()
+        values = tomllib.loads(content.decode())
+    except OSError as error:
+        raise CardError(name, "the file", error.strerror or str(error)) from error
+    except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError are
+        raise CardError(name, "the file", f"is not TOML: {error}") from error
+    table = Table(name, "", values)
+    images = dict(_read_images(table))
+    models = {key: _read_model(key, model, images) for key, model in table.tables("models")}
+    if not models:
+        raise table.error("models", "is empty", "add a table [models.NAME] with class and task")
+    card = Card(
+        package=file.parent.name,
+        folder=file.parent,
+        digest=hashlib.sha256(content).hexdigest(),
+        version=_read_version(table),
+        title=table.need("title", str),
+        summary=table.need("summary", str),
+        license=table.need("license", str),
+        publish=table.get("publish", bool, False),
+        paper=_read_paper(table.table("paper")),
+        models=models,
+        images=images,
+        build_arguments=_read_build_arguments(table),
+        claims=tuple(read_claim(claim, models) for claim in table.array("claims")),
+    )
+    table.done()
+    return card
+
+
+def _read_version(table: Table) -> str:
+    version = table.need("version", str)
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", version):
+        remedy = "it is an image's tag: letters, digits, dots, hyphens"
+        raise table.error("version", f"{version!r} cannot be a version", remedy)
+    return version
+
+
+def _read_paper(table: Table) -> Paper:
+    paper = Paper(
+        title=table.get("title", str, ""),
+        authors=table.strings("authors"),
+        year=table.get("year", int, 0) or None,
+        venue=table.get("venue", str, ""),
+        url=table.get("url", str, ""),
+        doi=table.get("doi", str, ""),
+    )
+    table.done()
+    return paper
+
+
+def _read_images(table: Table) -> Iterator[tuple[str, ImageCard]]:
+    """Read the images; the first one has no table, its suite is the card's `base`."""
+    base = _read_suite(table, "bookworm")
+    yield DEFAULT_IMAGE, ImageCard(base=base)
+    for name, image in table.tables("images"):
+        if not _NAME.fullmatch(name):
+            raise image.error("", f"{name!r} cannot be part of an image's name")
+        yield (
+            name,
+            ImageCard(dockerfile=image.need("dockerfile", str), base=_read_suite(image, base)),
+        )
+        image.done()
+
+
+def _read_suite(table: Table, default: str) -> str:
+    suite = table.get("base", str, default)
+    if suite not in SUITES:
+        raise table.error("base", f"{suite!r} is not a base", f"one of {', '.join(SUITES)}")
+    return suite
+
+
+def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> ModelCard:
+    if not _NAME.fullmatch(name):
+        remedy = "small letters, digits and hyphens: <author><year>[-<variant>]"
+        raise table.error("", f"{name!r} cannot be a model's name", remedy)
+    model = ModelCard(
+        name=name,
+        class_name=table.need("class", str),
+        task=table.need("task", str),
+        command=table.strings("command", ModelCard.command),
+        image=table.get("image", str, DEFAULT_IMAGE),
+        summary=table.get("summary", str, ""),
+        network=table.get("network", bool, False),
+        memory=_read_memory(table),
+        batch_invariant=table.get("batch_invariant", bool, True),
+    )
+    if model.image not in images:
+        raise table.error(
+            "image", f"there is no [images.{model.image}]", "add it, or leave this out"
+        )
+    if not model.command:
+        raise table.error("command", "is empty", "leave it out for `python run.py`")
+    table.done()
+    return model
+
+
+def _read_memory(table: Table) -> int | None:
+    text = table.get("memory", str, "")
+    if not text:
+        return None
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise table.error("memory", str(error)) from None
+
+
+def _read_build_arguments(table: Table) -> dict[str, str]:
+    build = table.table("build")
+    arguments = build.rest("args")
+    for key, value in arguments.items():
+        if not isinstance(value, str):
+            raise build.error(f"args.{key}", f"must be a string, not {value!r}")
+    build.done()
+    return {key: str(value) for key, value in arguments.items()}

@@ -1,0 +1,38 @@
+"""``repro completion``, and what completes names of models and packages."""
+
+from __future__ import annotations
+
+import click
+
+
+def model_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Name the models that begin so."""
+    del ctx, param
+    from repro.catalog import list_models
+
+    return [name for name in list_models() if name.startswith(incomplete)]
+
+
+def package_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Name the packages that begin so."""
+    del ctx, param
+    from repro.catalog import read_cards
+
+    return [card.package for card in read_cards() if card.package.startswith(incomplete)]
+
+
+def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Name the packages and the models that begin so."""
+    return [*package_names(ctx, param, incomplete), *model_names(ctx, param, incomplete)]
+
+
+@click.command(short_help="Print a shell's completion script.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
+    """Print the completion script for SHELL; bash: eval "$(repro completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is not None:
+        click.echo(found(ctx.find_root().command, {}, "repro", "_REPRO_COMPLETE").source())

@@ -1,0 +1,89 @@
+"""The configuration file.
+
+It is ``$REPRO_CONFIG``, or ``~/.repro/config.toml`` (or the ancestor's ``config.json``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from repro.errors import ConfigurationError, nearest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a user may set once for all.
+
+    Parameters
+    ----------
+    docker_server : str, optional
+        The engine's address, such as ``unix:///run/user/1000/docker.sock``.
+    shared_files : bool, optional
+        Whether the engine sees the files of this machine; by default it does if its address is a
+        unix socket.
+    namespace : str
+        The first part of the names of our images.
+    debian_mirror : str, optional
+        Where base images get their Debian packages from; by default the mirror of this machine.
+    ca_bundle : str, optional
+        A file of certificates that builds shall trust.
+    """
+
+    docker_server: str | None = None
+    shared_files: bool | None = None
+    namespace: str = "repro-models"
+    debian_mirror: str | None = None
+    ca_bundle: str | None = None
+
+
+def read_config() -> Config:
+    """Read the configuration file, if there is one.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file that ``$REPRO_CONFIG`` names is not there, or a file does not say what a
+        configuration may.
+    """
+    path = _config_path()
+    return Config() if path is None else _parse(path)
+
+
+def _config_path() -> Path | None:
+    named = os.environ.get("REPRO_CONFIG")
+    if named:
+        return Path(named)
+    try:
+        home = Path("~/.repro").expanduser()
+        return next((p for p in (home / "config.toml", home / "config.json") if p.is_file()), None)
+    except (OSError, RuntimeError):  # no home, or one that this user may not enter
+        return None
+
+
+def _parse(path: Path) -> Config:
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    known = {field.name: str(field.type) for field in fields(Config)}
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigurationError(f"{path}: {key!r} is not a setting{nearest(key, known)}")
+        expected = bool if "bool" in known[key] else str
+        if not isinstance(value, expected):
+            raise ConfigurationError(
+                f"{path}: {key!r} must be a {expected.__name__}, not {value!r}"
+            )
+    return Config(**values)

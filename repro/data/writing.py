@@ -1,0 +1,243 @@
+"""Write files of rows, one at a time, in any format; they appear whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+
+from repro.common.io import translated, whole_file
+from repro.common.jsonlines import JSONRuleError, encode
+from repro.data.formats import STREAM, Hashed, compressed, format_of, missing
+from repro.data.reading import DIALECTS
+from repro.errors import DataFileError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Row = dict[str, Any]
+PARQUET_BATCH = 1024  # rows
+
+
+class Writer(Protocol):
+    """What takes rows."""
+
+    count: int
+
+    def write(self, row: Row) -> None:
+        """Write one row; refuse what the format cannot hold."""
+        ...
+
+    def close(self) -> None:
+        """Write what is still held back."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of the file, which will not be there."""
+        ...
+
+
+class RowTarget:
+    """A file of rows to be written.
+
+    Parameters
+    ----------
+    path : str
+        The file; ``"-"`` is standard output.
+    given : str, optional
+        Its format, if its suffix does not tell.
+    allow_nan : bool
+        Write NaN and infinities where the format is JSON.
+    """
+
+    def __init__(self, path: str, given: str | None = None, *, allow_nan: bool = False) -> None:
+        self.path, self.allow_nan = path, allow_nan
+        self.format = format_of(path, given)
+        self.sha256 = ""
+
+    @contextmanager
+    def open(self) -> Iterator[Writer]:
+        """Open it; what hashes it is known at the end."""
+        with self._binary() as file:
+            hashed = cast("Any", Hashed(file))
+            stream = compressed(hashed, self.path)
+            writer = self._writer(stream)
+            try:
+                yield writer
+                with translated(self.path):
+                    writer.close()
+            except BaseException:
+                writer.abandon()
+                raise
+            with translated(self.path):
+                if stream is not hashed:
+                    stream.close()
+                if self.path == STREAM:
+                    file.flush()
+            self.sha256 = hashed.sha256
+
+    @contextmanager
+    def _binary(self) -> Iterator[IO[bytes]]:
+        if self.path == STREAM:
+            yield sys.stdout.buffer
+        else:
+            with whole_file(Path(self.path)) as file:
+                yield file
+
+    def _writer(self, file: IO[bytes]) -> Writer:
+        match self.format:
+            case "csv" | "tsv":
+                return _Table(self, file)
+            case "text":
+                return _Text(self, file)
+            case "parquet":
+                return _Parquet(self, file)
+            case _:
+                return _Lines(self, file)
+
+
+class _Lines:
+    """JSON lines; the base of the others, as what is no JSON is refused by all."""
+
+    def __init__(self, target: RowTarget, file: IO[bytes]) -> None:
+        self._file, self._path, self._allow_nan = file, target.path, target.allow_nan
+        self.count = 0
+
+    def write(self, row: Row) -> None:
+        self._put(self._encoded(row) + b"\n")
+        self.count += 1
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def abandon(self) -> None:
+        """Nothing is held."""
+
+    def _encoded(self, row: Row) -> bytes:
+        try:
+            return encode(row, ascii_only=False, allow_nan=self._allow_nan, wrapping=1)
+        except JSONRuleError as error:
+            raise self._refused(row, str(error)) from None
+
+    def _put(self, line: bytes) -> None:
+        with translated(self._path):
+            self._file.write(line)
+
+    def _refused(self, row: Row, problem: str) -> OutputError:
+        return OutputError(row["model_id"], f"the prediction {problem}", self.count)
+
+
+class _Text(_Lines):
+    def write(self, row: Row) -> None:
+        self._encoded(row)
+        text = row["prediction"]
+        if not isinstance(text, str) or "\n" in text or "\r" in text:
+            problem = "is not one line of text; write another format, such as jsonl"
+            raise self._refused(row, problem)
+        self._put(text.encode() + b"\n")
+        self.count += 1
+
+
+class _Table(_Lines):
+    """CSV or TSV: what is nested becomes columns with dotted names, an array becomes JSON."""
+
+    def __init__(self, target: RowTarget, file: IO[bytes]) -> None:
+        super().__init__(target, file)
+        self._dialect = DIALECTS[target.format]
+        self._columns: list[str] | None = None
+
+    def write(self, row: Row) -> None:
+        self._encoded(row)
+        cells = self._cells(row)
+        if self._columns is None:
+            self._columns = list(cells)
+            self._put(self._line(self._columns))
+        if other := sorted(set(cells) ^ set(self._columns)):
+            problem = f"has other columns than the first one: {', '.join(other)}"
+            raise self._refused(row, f"{problem}; write jsonl instead")
+        self._put(self._line([cells[column] for column in self._columns]))
+        self.count += 1
+
+    def _cells(self, row: Row) -> dict[str, str]:
+        cells: dict[str, str] = {}
+        for column, cell in _flat(row):
+            if column in cells:
+                problem = f"has two values for the column {column}; write jsonl instead"
+                raise self._refused(row, problem)
+            cells[column] = cell
+        return cells
+
+    def _line(self, cells: list[str]) -> bytes:
+        text = io.StringIO()
+        # Only characters of the end of a line are quoted in every Python: \r must be one of them.
+        csv.writer(text, self._dialect, lineterminator="\r\n").writerow(cells)
+        return text.getvalue().removesuffix("\r\n").encode() + b"\n"
+
+
+class _Parquet(_Lines):
+    def __init__(self, target: RowTarget, file: IO[bytes]) -> None:
+        super().__init__(target, file)
+        try:
+            import pyarrow.parquet
+        except ImportError as error:
+            raise missing("Parquet files", "parquet") from error
+        self._arrow, self._parquet = pyarrow, pyarrow.parquet
+        self._rows: list[Row] = []
+        self._writer: Any = None
+
+    def write(self, row: Row) -> None:
+        self._encoded(row)
+        self._rows.append(row)
+        self.count += 1
+        if len(self._rows) == PARQUET_BATCH:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def abandon(self) -> None:
+        if self._writer is not None:
+            with suppress(Exception):  # the library's own, or the disk's
+                self._writer.close()
+
+    def _flush(self) -> None:
+        if not self._rows and self._writer is not None:
+            return
+        try:
+            batch = self._arrow.Table.from_pylist(self._rows)
+            if self._writer is None:
+                self._writer = self._parquet.ParquetWriter(self._file, batch.schema)
+            elif batch.schema != self._writer.schema:
+                batch = self._fitted(batch.schema)
+        except self._arrow.ArrowException as error:
+            raise DataFileError(self._path, f"Parquet cannot hold these rows: {error}") from error
+        self._writer.write_table(batch)
+        self._rows.clear()
+
+    def _fitted(self, found: Any) -> Any:
+        """Make a batch of the first one's columns, if they hold what was found."""
+        schema = self._writer.schema
+        both = self._arrow.unify_schemas([schema, found], promote_options="permissive")
+        if both != schema:
+            raise DataFileError(
+                self._path,
+                f"Parquet cannot hold these rows: {found} came after {schema}; write jsonl instead",
+            )
+        return self._arrow.Table.from_pylist(self._rows, schema=schema)
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (column, cell) of what may be nested."""
+    if isinstance(value, dict) and (value or not name):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, str):
+        yield name, value
+    else:
+        yield name, "" if value is None else json.dumps(value, ensure_ascii=False)

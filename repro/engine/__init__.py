@@ -1,0 +1,1 @@
+"""Images and containers: the only part of `repro` that knows the engine's API."""

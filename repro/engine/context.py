@@ -1,0 +1,208 @@
+"""What an image is built from: a folder, as a tar that is the same everywhere, and its hash."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+import stat
+import tarfile
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from repro.errors import BuildError, DiskFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CONTEXT_LABEL = "repro.context"  # the digest of what an image was built from
+
+# Beside the image, not in it: changing these needs no new image.
+NOT_CONTEXT = (
+    "model.toml",
+    "Readme.md",
+    "examples.jsonl",
+    "claims",
+    "ledger.json",
+    "image.lock",
+    "tests",
+    ".dockerignore",
+    "**/__pycache__",
+    "**/*.pyc",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """The files that a build sees, and what else decides its result.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    dockerfile : str
+        The Dockerfile's path in it.
+    excluded : tuple of str
+        Patterns, as in ``.dockerignore``, whose entries count too.
+    extra : mapping
+        Whatever else the result depends on, as JSON.
+    """
+
+    root: Path
+    dockerfile: str = "Dockerfile"
+    excluded: tuple[str, ...] = NOT_CONTEXT
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    def files(self) -> list[tuple[str, Path, bool]]:
+        """List (name, path, executable), sorted by name.
+
+        Raises
+        ------
+        BuildError
+            If one is neither a file nor a directory: a wheel could not carry it, so its image would
+            differ.
+        """
+        from docker.utils.build import exclude_paths
+
+        patterns = [*self.excluded, *self._ignored()]
+        found = []
+        for name in sorted(exclude_paths(str(self.root), patterns, self.dockerfile)):
+            path = self.root / name
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode) or name == ".dockerignore":  # docker-py never leaves that one out
+                continue
+            if not stat.S_ISREG(mode):
+                problem = "it is neither a file nor a directory; put a copy there"
+                raise BuildError(str(self.root), name, problem)
+            found.append((Path(name).as_posix(), path, bool(mode & stat.S_IXUSR)))
+        return found
+
+    def digest(self) -> str:
+        """Hash names, contents, executable bits, the Dockerfile used and `extra` (SHA-256, hex)."""
+        with self._readable():
+            sums = []
+            for name, path, executable in self.files():
+                with path.open("rb") as file:
+                    sums.append((name, executable, _sha256(file)))
+        return self._total(sums)
+
+    def _total(self, sums: list[tuple[str, bool, str]]) -> str:
+        total = hashlib.sha256()
+        for name, executable, content in sums:
+            total.update(f"{name}\0{int(executable)}\0{content}\n".encode())
+        rest = {"dockerfile": self.dockerfile, **self.extra}
+        total.update(json.dumps(rest, sort_keys=True).encode())
+        return total.hexdigest()
+
+    def text(self) -> str:
+        """Read the Dockerfile.
+
+        Raises
+        ------
+        BuildError
+            If there is none.
+        """
+        with self._readable():
+            return (self.root / self.dockerfile).read_text(encoding="utf-8")
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFull(tempfile.gettempdir()) from error
+            problem = f"{error.filename or 'a file'}: {error.strerror or error}"
+            raise BuildError(str(self.root), "", problem) from error
+
+    def write_tar(self, target: IO[bytes], labels: Mapping[str, str] | None = None) -> str:
+        """Write the files as a tar that depends on nothing else: no owner, no time, two modes.
+
+        The labels are one more step at the end of the Dockerfile.
+
+        Returns
+        -------
+        str
+            The digest of what was written, should the files have changed since `digest()`.
+        """
+        with self._readable():
+            return self._total(self._write(target, labels or {}))
+
+    def _write(self, target: IO[bytes], labels: Mapping[str, str]) -> list[tuple[str, bool, str]]:
+        sums = []
+        with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            folders: set[str] = set()
+            for name, path, executable in self.files():
+                for parent in reversed(Path(name).parents[:-1]):
+                    if parent.as_posix() not in folders:
+                        folders.add(parent.as_posix())
+                        tar.addfile(entry(parent.as_posix(), folder=True))
+                if name == self.dockerfile:
+                    content = path.read_bytes()
+                    add_bytes(tar, name, content + _label_step(labels))
+                    sums.append((name, executable, hashlib.sha256(content).hexdigest()))
+                    continue
+                with path.open("rb") as file:
+                    info = entry(name, executable=executable)
+                    info.size = os.fstat(file.fileno()).st_size
+                    hashed = _Hashed(file)
+                    tar.addfile(info, hashed)
+                    sums.append((name, executable, hashed.digest.hexdigest()))
+        return sums
+
+    def _ignored(self) -> list[str]:
+        file = self.root / ".dockerignore"
+        if not file.is_file():
+            return []
+        lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+        return [line for line in lines if line and not line.startswith("#")]
+
+
+def entry(name: str, *, folder: bool = False, executable: bool = False) -> tarfile.TarInfo:
+    """Make a tar entry that says nothing of who made it and when."""
+    info = tarfile.TarInfo(name)
+    info.type = tarfile.DIRTYPE if folder else tarfile.REGTYPE
+    info.mode = 0o755 if folder or executable else 0o644
+    return info
+
+
+def add_bytes(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Add a file that exists in memory alone."""
+    info = entry(name)
+    info.size = len(content)
+    tar.addfile(info, io.BytesIO(content))
+
+
+def _label_step(labels: Mapping[str, str]) -> bytes:
+    """Write all labels as one step; given to the engine apart, each would be a step of its own."""
+    if not labels:
+        return b""
+    pairs = (
+        json.dumps(key) + "=" + json.dumps(" ".join(value.split()), ensure_ascii=False)
+        for key, value in sorted(labels.items())
+    )
+    return ("\nLABEL " + " ".join(pairs).replace("$", "\\$") + "\n").encode()
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is hashed as it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self._file.read(size)
+        self.digest.update(piece)
+        return piece
+
+
+def _sha256(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while piece := file.read(2**20):
+        digest.update(piece)
+    return digest.hexdigest()

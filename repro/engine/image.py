@@ -1,0 +1,357 @@
+"""Images: are they there, what are they, build them, pull them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tempfile
+from collections import deque
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+from repro.common.text import printable
+from repro.engine.client import answers, translated
+from repro.engine.context import CONTEXT_LABEL
+from repro.errors import BuildError, EngineError, EngineUnavailable, ImageNotFound, ReproError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from repro.engine.client import Engine
+    from repro.engine.context import BuildContext
+
+UNFINISHED = "repro-unfinished/"  # tags of the layers of failed builds
+ANSWER_TIMEOUT = 8  # seconds that a registry has to say whether it has an image
+KEPT_LINES = 30
+
+_STEP = re.compile(r"Step (\d+/\d+) : (.*)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the classic builder's mark of standard error
+_LAYER = re.compile(r" ---> ([0-9a-f]{12,})$")
+_BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})$")
+_FROM = re.compile(
+    r"^\s*FROM\s+((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
+)
+_ARG = re.compile(r"^\s*ARG\s+(\w.*=.*)$", re.IGNORECASE | re.MULTILINE)
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image that the engine has."""
+
+    id: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    size: int = 0  # bytes, layers shared with others included
+
+
+def find(engine: Engine, name: str) -> Image | None:
+    """Tell what an image is; None if the engine does not have it."""
+    from docker.errors import ImageNotFound as NotFound
+
+    with translated(engine.address):
+        try:
+            found = engine.api.inspect_image(name)
+        except NotFound:
+            return None
+    labels = (found.get("Config") or {}).get("Labels") or {}
+    return Image(id=found["Id"], labels=labels, size=int(found.get("Size", 0)))
+
+
+def names(engine: Engine) -> list[str]:
+    """List the names of all images."""
+    with translated(engine.address):
+        return [name for one in engine.api.images() for name in one["RepoTags"] or ()]
+
+
+def labelled(engine: Engine, labels: Iterable[str]) -> list[tuple[str, Image]]:
+    """List (name, image) of the images that have one of some labels."""
+    found = []
+    with translated(engine.address):
+        listed = [one for label in labels for one in engine.api.images(filters={"label": label})]
+    for one in listed:
+        image = Image(id=one["Id"], labels=one["Labels"] or {}, size=int(one["Size"]))
+        found += [(name, image) for name in one["RepoTags"] or ()]
+    return found
+
+
+def tag(engine: Engine, image: str, name: str) -> None:
+    """Give an image one more name."""
+    repository, _, version = name.rpartition(":")
+    with translated(engine.address):
+        engine.api.tag(image, repository, version, force=True)
+
+
+def remove(engine: Engine, name: str, *, force: bool = False) -> None:
+    """Remove a name, and the image if it was its last one."""
+    from docker.errors import ImageNotFound as NotFound
+
+    with translated(engine.address), suppress(NotFound):
+        engine.api.remove_image(name, force=force)
+
+
+def registry_has(engine: Engine, name: str) -> bool:
+    """Ask the image's registry whether it has it; no answer soon counts as no."""
+    try:
+        with translated(engine.address), closing(engine.patient(ANSWER_TIMEOUT)) as api:
+            api.inspect_distribution(name)
+    except EngineUnavailable:
+        with translated(engine.address):
+            engine.api.ping()  # or is it the engine itself that does not answer?
+        return False
+    except EngineError:
+        return False
+    return True
+
+
+def pull(
+    engine: Engine,
+    name: str,
+    on_line: Callable[[str], None] | None = None,
+    *,
+    platform: str | None = None,
+) -> Image:
+    """Pull an image.
+
+    Raises
+    ------
+    ImageNotFound
+        If no registry that answers has it.
+    """
+    remedy = "its registry does not have it, or does not answer from here"
+    if not registry_has(engine, name):
+        raise ImageNotFound(name, remedy)
+    repository, version = _split(name)
+    with translated(engine.address):
+        records = engine.api.pull(
+            repository, tag=version, stream=True, decode=True, platform=platform
+        )
+    for record in answers(engine.address, records):
+        if "error" in record:
+            raise ImageNotFound(name, printable(str(record["error"])))
+        if on_line is not None and "progress" not in record:
+            on_line(printable(str(record.get("status", ""))))
+    found = find(engine, name)
+    if found is None:
+        raise ImageNotFound(name, remedy)
+    return found
+
+
+def load_root(engine: Engine, tar: IO[bytes], name: str) -> Image:
+    """Make an image of a root file system that comes as a tar stream."""
+    repository, version = _split(name)
+    with translated(engine.address):
+        engine.api.import_image(src=tar, repository=repository, tag=version)
+    found = find(engine, name)
+    if found is None:
+        raise EngineError(f"the engine did not keep the root file system as {name}")
+    return found
+
+
+def build(
+    engine: Engine,
+    context: BuildContext,
+    name: str,
+    *,
+    arguments: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> Image:
+    """Build an image.
+
+    Parameters
+    ----------
+    engine : Engine
+        Who builds it.
+    context : BuildContext
+        From what.
+    name : str
+        The tag it gets.
+    arguments, labels : mapping of str to str, optional
+        Build arguments and labels.
+    on_line : callable, optional
+        Gets every line that the build prints.
+
+    Raises
+    ------
+    ImageNotFound
+        If a parent image cannot be had.
+    BuildError
+        With the failing step and its last lines. No container is left; the layers before the step
+        stay, under a tag of their own, so that the next try starts there.
+    """
+    arguments = dict(arguments or {})
+    labels = dict(labels or {})
+    _fetch_parents(engine, context.text(), arguments, on_line)
+    before = find(engine, name)
+    with tempfile.TemporaryFile() as tar:
+        written = context.write_tar(tar, labels)
+        if labels.get(CONTEXT_LABEL, written) != written:
+            problem = f"the files in {context.root} changed while they were read; try again"
+            raise BuildError(name, "", problem)
+        tar.seek(0)
+        progress = _Progress(engine, name, on_line)
+        try:
+            with translated(engine.address):
+                records = engine.api.build(
+                    fileobj=tar,
+                    custom_context=True,
+                    dockerfile=context.dockerfile,
+                    tag=name,
+                    buildargs=arguments,
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                )
+            progress.follow(answers(engine.address, records))
+        except EngineError as error:
+            if type(error) is not EngineError:
+                raise
+            # Refused before the first step: a Dockerfile that is none, say.
+            raise BuildError(name, progress.step, str(error), progress.lines) from error
+        finally:
+            if progress.built is None:  # also when interrupted
+                with suppress(EngineError):
+                    progress.keep_layers()
+    return _finish(engine, name, before, progress.built)
+
+
+def unfinished(name: str) -> str:
+    """Name the tag under which the layers of a failed build are kept."""
+    return f"{UNFINISHED}{re.sub('[^a-z0-9_.-]+', '-', name.lower())}:latest"
+
+
+def _problem(record: Mapping[str, Any]) -> str:
+    """Say why a build failed; of a step that ended badly the engine repeats the whole command."""
+    code = record.get("errorDetail", {}).get("code")
+    return f"it ended with status {code}" if code else str(record["error"]).strip()
+
+
+class _Progress:
+    """What a build has told so far."""
+
+    def __init__(self, engine: Engine, name: str, on_line: Callable[[str], None] | None) -> None:
+        self.engine, self.name, self.on_line = engine, name, on_line
+        self.step = ""
+        self.layer: str | None = None
+        self.built: str | None = None
+        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def follow(self, records: Iterable[dict[str, Any]]) -> None:
+        text = ""
+        for record in records:
+            if "error" in record:
+                self._add(text)
+                raise BuildError(self.name, self.step, _problem(record), self.lines)
+            *whole, text = (text + str(record.get("stream", ""))).split("\n")
+            for line in whole:
+                self._add(line)
+
+    def _add(self, line: str) -> None:
+        line = printable(_COLOUR.sub("", line).rstrip("\r").rsplit("\r", 1)[-1].rstrip())
+        if not line:
+            return
+        if self.on_line is not None:
+            self.on_line(line)
+        if found := _STEP.match(line):
+            self.step = f"step {found[1]}: {found[2]}"
+            self.lines.clear()
+        elif found := _LAYER.match(line):
+            self.layer = found[1]
+        elif found := _BUILT.match(line):
+            self.built = found[1]
+        else:
+            self.lines.append(line)
+
+    def keep_layers(self) -> None:
+        """Name the last good layer, so that it is no dangling image and the next build finds it."""
+        found = find(self.engine, self.layer) if self.layer else None
+        if self.layer and found is not None and not _tagged(self.engine, self.layer):
+            previous = find(self.engine, unfinished(self.name))
+            tag(self.engine, self.layer, unfinished(self.name))
+            if previous is not None and previous.id != found.id:
+                _remove_untagged(self.engine, previous.id)
+
+
+def _finish(engine: Engine, name: str, before: Image | None, told: str | None) -> Image:
+    """Look at what was built; drop what it replaced.
+
+    An answer that breaks off looks like one at its end: an image of that name may be the old one.
+    """
+    built = find(engine, name)
+    made = find(engine, told) if told is not None else None
+    if built is None or made is None or built.id != made.id:
+        raise BuildError(name, "", "the engine reported no error, and made no image")
+    remove(engine, unfinished(name))
+    if before is not None and before.id != built.id:
+        _remove_untagged(engine, before.id)
+    return built
+
+
+def _tagged(engine: Engine, image: str) -> bool:
+    with translated(engine.address):
+        return bool(engine.api.inspect_image(image).get("RepoTags"))
+
+
+def _remove_untagged(engine: Engine, image: str) -> None:
+    """Remove an image that has lost its name, unless something still uses it."""
+    with suppress(ReproError):
+        if find(engine, image) is not None and not _tagged(engine, image):
+            remove(engine, image)
+
+
+def _fetch_parents(
+    engine: Engine,
+    dockerfile: str,
+    arguments: Mapping[str, str],
+    on_line: Callable[[str], None] | None,
+) -> None:
+    """Have every parent image, or say which one cannot be had.
+
+    The engine itself would retry for minutes.
+    """
+    for name, platform in parents(dockerfile, arguments):
+        if find(engine, name) is None:
+            try:
+                pull(engine, name, on_line, platform=platform)
+            except EngineUnavailable:
+                raise
+            except EngineError as error:
+                remedy = f"it is the parent that a Dockerfile names ({error})"
+                raise ImageNotFound(name, remedy) from error
+
+
+def parents(dockerfile: str, arguments: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """List the parent images that a Dockerfile names, and the platform where one is asked for."""
+    stages = {"scratch"}
+    found = []
+    values: dict[str, str] = {}
+    for line in _ARG.findall(re.split(r"(?im)^\s*FROM\s", dockerfile, maxsplit=1)[0]):
+        for name, equals, default in (word.partition("=") for word in shlex.split(line)):
+            if equals:
+                values[name] = arguments.get(name, _substitute(default, values))
+    values = {**arguments, **values}
+    for flags, parent, stage in _FROM.findall(dockerfile):
+        name = _substitute(parent.strip("\"'"), values)
+        platform = re.search(r"--platform=([^\s$]+)\s", _substitute(flags, values))
+        if name.lower() not in stages:
+            found.append((name, platform[1] if platform else None))
+        stages.add(stage.lower())
+    return found
+
+
+def _substitute(text: str, values: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        return values.get(match[1] or match[2]) or (match[0] if match[3] is None else match[3])
+
+    return _VARIABLE.sub(value, text)
+
+
+def _split(name: str) -> tuple[str, str]:
+    if "@" in name:  # a digest decides alone
+        repository, _, digest = name.partition("@")
+        return _split(repository)[0], digest
+    repository, colon, version = name.rpartition(":")
+    if not colon or "/" in version:
+        return name, "latest"
+    return repository, version

@@ -1,0 +1,83 @@
+"""Run a package's examples, the rows of `examples.jsonl`.
+
+They are documentation and regression test in one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from repro.catalog.metrics import same
+from repro.common.io import read_jsonl_file
+from repro.errors import CardError, InputError, ModelError
+from repro.models import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from repro.catalog import Card
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleResult:
+    """One example, and what came of it; `error` says why there is no prediction."""
+
+    model: str
+    input: dict[str, Any]
+    expected: Any
+    prediction: Any = None
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model answered what the example says."""
+        return not self.error and same(self.prediction, self.expected)
+
+
+def run_examples(card: Card, *, image: str | None = None) -> Iterator[ExampleResult]:
+    """Predict every example of a package and compare.
+
+    Parameters
+    ----------
+    card : Card
+        The package's.
+    image : str, optional
+        Another image than the package's.
+
+    Raises
+    ------
+    CardError
+        If there are no examples, or a row is not one.
+    """
+    rows = _read(card)
+    for model in dict.fromkeys(row["model"] for row in rows):
+        mine = [row for row in rows if row["model"] == model]
+        try:
+            answers = load(model, image=image).predict_each([row["input"] for row in mine])
+        except (InputError, ModelError) as error:
+            for row in mine:
+                yield _result(row, error=str(error))
+        else:
+            for row, answer in zip(mine, answers, strict=True):
+                yield _result(row, prediction=answer)
+
+
+def _result(row: dict[str, Any], **outcome: Any) -> ExampleResult:
+    return ExampleResult(model=row["model"], input=row["input"], expected=row["output"], **outcome)
+
+
+def _read(card: Card) -> list[dict[str, Any]]:
+    path = card.folder / "examples.jsonl"
+    name = f"{card.package}/examples.jsonl"
+    remedy = 'write rows {"model": …, "input": {…}, "output": …}'
+    if not path.is_file():
+        raise CardError(name, "the file", "is missing", remedy)
+    rows: list[dict[str, Any]] = []
+    for row in read_jsonl_file(str(path)):
+        if not isinstance(row, dict) or set(row) != {"model", "input", "output"}:
+            raise CardError(name, f"row {len(rows) + 1}", "is no example", remedy)
+        if row["model"] not in card.models:
+            raise CardError(name, f"row {len(rows) + 1}", f"{row['model']!r} is no model of it")
+        rows.append(dict(row))
+    return rows

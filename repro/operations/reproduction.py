@@ -1,0 +1,297 @@
+"""Re-derive what was published about a package's models, by the ordinary way of predicting."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from repro import __version__
+from repro.catalog import find_package
+from repro.catalog.claim import Claim, Verdict, difference, judge
+from repro.catalog.ledger import write_ledger
+from repro.catalog.metrics import compute
+from repro.common.config import read_config
+from repro.common.io import read_jsonl_file
+from repro.engine import image as images
+from repro.engine.client import connect
+from repro.engine.context import CONTEXT_LABEL
+from repro.engine.recipe import recipe_of
+from repro.errors import (
+    CardError,
+    ConfigurationError,
+    InputError,
+    ModelError,
+    OutputError,
+    UnknownNameError,
+)
+from repro.models import load
+from repro.models.metric import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from decimal import Decimal
+    from pathlib import Path
+
+    from repro.catalog import Card
+    from repro.common.jsonlines import JSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimResult:
+    """One claim, the value we measured, and the verdict; `error` says why there is no value."""
+
+    claim: Claim
+    verdict: Verdict
+    value: Any = None
+    error: str = ""
+
+    @property
+    def difference(self) -> Decimal | None:
+        """The measured value less the reported one, where both are numbers."""
+        return difference(self.claim, self.value)
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the verdict is the one that the card expects."""
+        return self.claim.as_expected(self.verdict)
+
+
+def reproduce_packages(
+    packages: Sequence[str],
+    *,
+    model: str | None = None,
+    source: str | None = None,
+    image: str | None = None,
+    save: bool = False,
+    report: Callable[[str], None] = lambda _line: None,
+) -> list[ClaimResult]:
+    """Measure the claims of several packages.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        Their names.
+    model, source : str, optional
+        Only claims about this model, or whose source has this text.
+    image : str, optional
+        Another image than the packages'.
+    save : bool
+        Write the ledgers; of whole packages and their own images only.
+    report : callable, optional
+        Gets a line before something that takes a while.
+
+    Raises
+    ------
+    ConfigurationError
+        If a ledger is to be written of less than all claims, or no claim has that source.
+    UnknownNameError
+        If no package has that model.
+    """
+    if save and (model or source or image):
+        raise ConfigurationError("a ledger records a package's own image and all of its claims")
+    cards = [find_package(package) for package in packages]
+    choose = _choice(cards, model, source)
+    everything: list[ClaimResult] = []
+    for card in cards:
+        results = list(reproduce(card, choose=choose, image=image, report=report))
+        if save:
+            record(card, results)
+        everything += results
+    return everything
+
+
+def _choice(
+    cards: Sequence[Card], model: str | None, source: str | None
+) -> Callable[[Claim], bool]:
+    """Make a choice of claims; one that chooses none is a slip of the caller's."""
+    models = [name for card in cards for name in card.models]
+    if model is not None and model not in models:
+        raise UnknownNameError("model", model, models, "these packages have no other")
+
+    def choose(claim: Claim) -> bool:
+        return model in {None, claim.model} and (source or "").lower() in claim.source.lower()
+
+    if source and not any(choose(claim) for card in cards for claim in card.claims):
+        raise ConfigurationError(f"no claim has a source with {source!r} in it")
+    return choose
+
+
+def reproduce(
+    card: Card,
+    *,
+    choose: Callable[[Claim], bool] = lambda _claim: True,
+    image: str | None = None,
+    report: Callable[[str], None] = lambda _line: None,
+) -> Iterator[ClaimResult]:
+    """Measure every claim of a package, in the card's order.
+
+    Parameters
+    ----------
+    card : Card
+        The package's.
+    choose : callable, optional
+        Says of a claim whether it shall be measured.
+    image : str, optional
+        Another image than the package's.
+    report : callable, optional
+        Gets a line before something that takes a while.
+
+    Raises
+    ------
+    CardError
+        If a claim is about something that is not there.
+    """
+    claims = [claim for claim in card.claims if choose(claim)]
+    models: dict[str, _Answers] = {}
+    for claim in claims:
+        key = _key(claim)
+        if key not in models:
+            single = [c for c in claims if _key(c) == key and c.input is not None]
+            models[key] = _Answers(card, claim, single, image, report)
+        try:
+            value = _measure(claim, models[key])
+        except CardError:
+            raise
+        except (InputError, ModelError) as error:
+            yield ClaimResult(claim=claim, verdict=Verdict.ERROR, error=str(error))
+        else:
+            yield ClaimResult(claim=claim, verdict=judge(claim, value), value=value)
+
+
+def record(card: Card, results: Sequence[ClaimResult]) -> Path:
+    """Write the ledger: each claim's value and verdict, and on what they were measured."""
+    engine, namespace = connect(), read_config().namespace
+    made = {}
+    for name in card.images:
+        recipe = recipe_of(card, name, namespace=namespace)
+        found = images.find(engine, recipe.name)
+        if found is not None:
+            made[recipe.name] = {"id": found.id, "context": found.labels.get(CONTEXT_LABEL, "")}
+    about: dict[str, JSON] = {
+        "package": card.package,
+        "version": card.version,
+        "card_sha256": card.digest,
+        "images": made,
+        "repro": __version__,
+        "engine": str(engine.info.get("ServerVersion", "")),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "date": datetime.now(timezone.utc).date().isoformat(),
+    }
+    return write_ledger(card.folder, about, [as_json(result) for result in results])
+
+
+def as_json(result: ClaimResult) -> dict[str, JSON]:
+    """Write a result as JSON."""
+    claim = result.claim
+    subject: dict[str, object] = {"dataset": claim.subject} if claim.over_rows else {}
+    subject |= {"input": dict(claim.input)} if claim.input is not None else {}
+    subject |= {"inputs": [dict(one) for one in claim.inputs]} if claim.inputs else {}
+    subject |= {"options": dict(claim.options)} if claim.options else {}
+    found: dict[str, Any] = {
+        "model": claim.model,
+        **subject,
+        "metric": claim.metric,
+        "metric_options": dict(claim.metric_options),
+        "path": claim.path,
+        "source": claim.source,
+        "reported": claim.reported,
+        "reproduced": result.value,
+        "difference": None if result.difference is None else float(result.difference),
+        "verdict": result.verdict.value,
+        "expected": claim.expect,
+        "why": claim.why,
+        "error": result.error,
+    }
+    return {key: value for key, value in found.items() if value not in ("", {})}
+
+
+def _measure(claim: Claim, answers: _Answers) -> Any:
+    if not claim.over_rows:
+        return _at(answers.to(claim), claim.path, claim.model)
+    if claim.dataset:
+        labels, predictions = answers.over_dataset(claim.dataset, claim.split)
+    else:
+        labels, predictions = answers.over_cases(claim.cases)
+    values = [_at(prediction, claim.path, claim.model) for prediction in predictions]
+    return compute(claim.metric, values, labels, claim.metric_options)
+
+
+def _key(claim: Claim) -> str:
+    """Name the model as the claim wants it made."""
+    return f"{claim.model} {json.dumps(dict(claim.options), sort_keys=True)}"
+
+
+class _Answers:
+    """What one model says, each thing asked once."""
+
+    def __init__(
+        self,
+        card: Card,
+        claim: Claim,
+        single: list[Claim],
+        image: str | None,
+        report: Callable[[str], None],
+    ) -> None:
+        self._card, self._name, self._options = card, claim.model, claim.options
+        self._single = single
+        self._image, self._report = image, report
+        self._sets: dict[str, tuple[list[Any], list[Any]]] = {}
+
+    @cached_property
+    def _model(self) -> Any:
+        return load(self._name, image=self._image, **self._options)
+
+    @cached_property
+    def _together(self) -> list[Any] | None:
+        """The answers to all single inputs in one batch; None if one of them fails it."""
+        self._report(f"{self._name}: {len(self._single)} published inputs")
+        try:
+            return list(self._model.predict_each([dict(c.input or {}) for c in self._single]))
+        except (InputError, ModelError):
+            return None
+
+    def to(self, claim: Claim) -> Any:
+        if claim.inputs:
+            return self._model.predict_batch([dict(one) for one in claim.inputs])[0]
+        if self._together is not None:
+            return self._together[self._single.index(claim)]
+        return self._model.predict_each([dict(claim.input or {})])[0]
+
+    def _rows(self, inputs: list[Any]) -> list[Any]:
+        """Predict rows; those of a metric come beside the value over all of them."""
+        answered = self._model.predict_batch(inputs)
+        return list(answered[1] if isinstance(self._model, Metric) else answered)
+
+    def over_dataset(self, dataset: str, split: str) -> tuple[list[Any], list[Any]]:
+        name = f"{dataset}/{split}" if split else dataset
+        if name not in self._sets:
+            rows = list(self._model.dataset(name))
+            self._report(f"{self._name}: {name}, {len(rows):,} rows")
+            predictions = self._rows([row["input"] for row in rows])
+            self._sets[name] = [row["label"] for row in rows], predictions
+        return self._sets[name]
+
+    def over_cases(self, file: str) -> tuple[list[Any], list[Any]]:
+        if file not in self._sets:
+            path = self._card.folder / file
+            if not path.is_file():
+                raise CardError(f"{self._card.package}/model.toml", "claims.cases", f"no {file}")
+            rows: Any = read_jsonl_file(str(path))
+            self._report(f"{self._name}: {file}, {len(rows):,} rows")
+            predictions = self._rows([row["input"] for row in rows])
+            self._sets[file] = [row["expected"] for row in rows], predictions
+        return self._sets[file]
+
+
+def _at(prediction: Any, path: str, model: str) -> Any:
+    """Walk into a prediction by a dotted path; a number is an index."""
+    for step in filter(None, path.split(".")):
+        try:
+            prediction = prediction[int(step) if isinstance(prediction, list) else step]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise OutputError(model, f"the prediction has nothing at {path!r}") from None
+    return prediction

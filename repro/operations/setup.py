@@ -1,0 +1,180 @@
+"""Have the images of packages."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+from repro.catalog import find_package
+from repro.common.config import read_config
+from repro.engine import image as images
+from repro.engine.base import ensure_base
+from repro.engine.client import connect
+from repro.engine.recipe import ARGUMENTS_LABEL, build, matches, recipe_of
+from repro.errors import ImageNotFound, ReproError, UnknownNameError
+from repro.models.lookup import packages_without_card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from repro.catalog import Card
+
+Action = Literal["present", "built", "rebuilt", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetupResult:
+    """What was done about one image; `size` in bytes, shared layers included."""
+
+    package: str
+    image: str
+    action: Action
+    size: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+
+def setup(
+    card: Card,
+    *,
+    force: bool = False,
+    arguments: Mapping[str, str] | None = None,
+    report: Callable[[str], None] | None = None,
+) -> list[SetupResult]:
+    """Build the images of a package that are not there, or were built from something else.
+
+    Parameters
+    ----------
+    card : Card
+        The package's.
+    force : bool
+        Build also what is there.
+    arguments : mapping of str to str, optional
+        Other values of build arguments than the card's.
+    report : callable, optional
+        Gets the lines of the builds.
+
+    Raises
+    ------
+    BuildError
+        With the failing step, if one fails.
+    """
+    engine = connect()
+    results = []
+    for name in card.images:
+        started = time.monotonic()
+        recipe = recipe_of(card, name, namespace=read_config().namespace)
+        if arguments:
+            recipe = recipe.with_arguments(arguments)
+        found = images.find(engine, recipe.name)
+        action: Action = "built" if found is None else "rebuilt"
+        same = not arguments or (
+            found is not None
+            and found.labels.get(ARGUMENTS_LABEL) == recipe.labels[ARGUMENTS_LABEL]
+        )
+        if found is not None and not force and same and matches(recipe, found):
+            action = "present"
+        else:
+            found = build(engine, recipe, report)
+        results.append(
+            SetupResult(
+                package=card.package,
+                image=recipe.name,
+                action=action,
+                size=found.size,
+                seconds=time.monotonic() - started,
+            )
+        )
+    return results
+
+
+def setup_many(
+    cards: Sequence[Card],
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    arguments: Mapping[str, str] | None = None,
+    report: Callable[[str, str], None] = lambda _package, _line: None,
+) -> Iterator[SetupResult]:
+    """Set up several packages, some at once; one that fails is a result and stops no other.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+        The packages'.
+    jobs : int
+        How many at once.
+    force, arguments
+        As in `setup`.
+    report : callable, optional
+        Gets (package, line) of the builds.
+
+    Raises
+    ------
+    EngineUnavailable
+        If there is no engine to build with.
+    """
+    connect()
+    _have_bases(cards, report)
+
+    def one(card: Card) -> list[SetupResult]:
+        try:
+            say = lambda line: report(card.package, line)  # noqa: E731  bound to this card
+            return setup(card, force=force, arguments=arguments, report=say)
+        except ReproError as error:
+            return [
+                SetupResult(
+                    package=card.package, image=card.package, action="failed", error=str(error)
+                )
+            ]
+
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        for results in pool.map(one, cards):
+            yield from results
+
+
+def setup_base(suite: str, report: Callable[[str], None] | None = None) -> str:
+    """Have the base image of a Debian suite; return its name."""
+    return ensure_base(connect(), suite, report)
+
+
+def pull(package: str, *, report: Callable[[str], None] | None = None) -> list[tuple[str, str]]:
+    """Pull the images of a package; return (package, image) of each.
+
+    Raises
+    ------
+    ImageNotFound
+        If no registry that answers has one; `repro setup` builds it.
+    """
+    names = _image_names(package)
+    for name in names:
+        try:
+            images.pull(connect(), name, report)
+        except ImageNotFound as error:
+            remedy = f"{error.remedy}; `repro setup {package}` builds it"
+            raise ImageNotFound(name, remedy) from error
+    return [(package, name) for name in names]
+
+
+def _image_names(package: str) -> list[str]:
+    try:
+        card = find_package(package)
+    except UnknownNameError:
+        if package not in set(packages_without_card()):
+            raise
+        return [str(import_module(f"repro.models.{package}").DEFAULT_IMAGE)]
+    namespace = read_config().namespace
+    return [recipe_of(card, name, namespace=namespace).name for name in card.images]
+
+
+def _have_bases(cards: Sequence[Card], report: Callable[[str, str], None]) -> None:
+    """Build the bases that will be needed, each once, before several builds want it at once."""
+    namespace = read_config().namespace
+    recipes = [recipe_of(card, name, namespace=namespace) for card in cards for name in card.images]
+    missing = [r for r in recipes if images.find(connect(), r.name) is None]
+    for suite in sorted({recipe.suite for recipe in missing if recipe.suite}):
+        setup_base(suite, partial(report, suite))

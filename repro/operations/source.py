@@ -1,0 +1,171 @@
+"""The instances of a run: read from wherever they are, chosen, and remembered for the output."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import tempfile
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from repro.common.io import translated
+from repro.common.jsonlines import JSONRuleError, encode
+from repro.data.reading import RowFile
+from repro.errors import ConfigurationError, InstanceError, nearest
+from repro.models.schema import INSTANCE_ID, takes_strings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from repro.common.jsonlines import JSON
+    from repro.data.formats import Hashed
+    from repro.models.schema import Field, Schema
+    from repro.operations.prediction import PredictionJob
+
+Row = dict[str, Any]
+_Made = TypeVar("_Made")
+
+
+class Source:
+    """The chosen instances as they are read; what the output repeats of them waits on disk.
+
+    Parameters
+    ----------
+    job : PredictionJob
+        Where they are, and which of them.
+    schema : Schema
+        What the model takes: cells of tables of text are read accordingly.
+    """
+
+    def __init__(self, job: PredictionJob, schema: Schema) -> None:
+        self._job, self._schema = job, schema
+        self._stack = ExitStack()
+        self._hashes: list[tuple[str, Hashed]] = []
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        with translated(tempfile.gettempdir()):
+            waiting = tempfile.TemporaryFile(prefix="repro-rows-")
+        self._waiting = self._stack.enter_context(waiting)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def record(self) -> list[dict[str, Any]] | dict[str, Any]:
+        """Say what was read."""
+        if not self._hashes:
+            named = self._job.dataset or self._job.inputs
+            return {"path": list(named), "rows": self.count}
+        files = [{"path": path, "sha256": hashed.sha256} for path, hashed in self._hashes]
+        return {**files[0], "rows": self.count} if len(files) == 1 else files
+
+    def instances(self) -> Iterator[Row]:
+        """Yield the chosen instances, each with its id."""
+        for row in self._job.selection.choose(self._job.model, self._rows()):
+            kept = {name: value for name, value in row.items() if name != INSTANCE_ID}
+            try:
+                line = encode([row[INSTANCE_ID], kept], wrapping=1)
+            except JSONRuleError as error:
+                raise InstanceError(self._job.model, self.count, "", f"it {error}") from None
+            with translated(tempfile.gettempdir()):
+                self._waiting.write(line + b"\n")
+            self.count += 1
+            yield row
+
+    def heads(self) -> Iterator[tuple[str, Row]]:
+        """Yield id and fields of each instance again."""
+        with translated(tempfile.gettempdir()):
+            self._waiting.seek(0)
+        for line in self._waiting:
+            identity, instance = json.loads(line)
+            yield identity, instance
+
+    def _rows(self) -> Iterator[Row]:
+        job = self._job
+        if job.dataset is not None or job.reader is not None:
+            yield from self._read_as_the_ancestor()
+            return
+        for path in job.inputs:
+            file = RowFile(path, job.input_format, self._text_field())
+            rows, hashed = self._stack.enter_context(file.open())
+            self._hashes.append((path, hashed))
+            for row in rows:
+                yield self._typed(row) if file.untyped else row
+
+    def _read_as_the_ancestor(self) -> Iterator[Row]:
+        from repro.data.dataset_readers import DatasetReader
+
+        job = self._job
+        if job.dataset is not None:
+            name, split = job.dataset
+            reader = DatasetReader.by_name("huggingface-datasets")(name, split)
+            yield from reader.read()
+        else:
+            named = DatasetReader.by_name(job.reader or "")
+            chosen = made(f"the reader {job.reader}", named, job.reader_options)
+            yield from chosen.read(*job.inputs)
+
+    def _text_field(self) -> str:
+        """Name the field that a line of plain text is."""
+        fields = self._schema.fields.values()
+        texts = [one.name for one in fields if takes_strings(one.type)]
+        needed = [one.name for one in fields if one.required]
+        if len(texts) != 1 and len(needed) != 1:
+            if self._job.input_format == "text":
+                raise ConfigurationError(
+                    f"a line of text is one field, and {self._job.model} needs several"
+                )
+            return ""
+        return (needed if len(needed) == 1 else texts)[0]
+
+    def _typed(self, row: Row) -> Row:
+        """Read the cells of a row: strings where the field takes them, else JSON, or nothing."""
+        names = self._job.selection.rename
+        read = {}
+        for name, cell in row.items():
+            about = self._schema.fields.get(names.get(name, name))
+            if cell == "" and about is not None and not takes_strings(about.type):
+                continue
+            read[name] = cell if about is None else read_word(about, cell)
+        return read
+
+
+def made(what: str, make: Callable[..., _Made], options: Mapping[str, Any]) -> _Made:
+    """Make what an option of the command line names; options that it does not take are told.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is one.
+    """
+    try:
+        return make(**options)
+    except TypeError as error:
+        found = re.search(r"unexpected keyword argument '(\w+)'|takes no arguments", str(error))
+        wrong = found and (found[1] or next(iter(options), None))
+        if wrong not in options:  # not about what was given here
+            raise
+        known = [name for name in inspect.signature(make).parameters if name != "common"]
+        hint = nearest(str(wrong), known)
+        raise ConfigurationError(f"{what} takes no option {wrong!r}{hint}") from error
+
+
+def read_word(about: Field | None, word: str) -> JSON:
+    """Read a word as a value of a field: a string where it takes strings, else as JSON."""
+    if about is not None and takes_strings(about.type):
+        return word
+    try:
+        value: JSON = json.loads(word)
+    except (ValueError, RecursionError):
+        return word
+    return value

@@ -1,0 +1,90 @@
+"""What all tests share: marks from folders, a real engine, a look for leftovers after each."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from repro.engine import base
+from repro.engine.client import Engine, connect
+from repro.engine.owner import LABEL
+from repro.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = ("unit", "engine", "models")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder; the packages' own tests need their images."""
+    for item in items:
+        parts = item.path.relative_to(ROOT).parts
+        item.add_marker(parts[1] if parts[0] == "tests" and parts[1] in KINDS else "models")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test off the configuration of whoever runs it."""
+    config = tmp_path_factory.mktemp("config") / "config.toml"
+    config.write_text("")
+    monkeypatch.setenv("REPRO_CONFIG", str(config))
+    monkeypatch.setenv("REPRO_CACHE", str(config.parent))
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """A container engine; without one the test is skipped, or fails where one is required."""
+    try:
+        return connect()
+    except EngineUnavailable as error:
+        if os.environ.get("REPRO_REQUIRE_DOCKER") == "1":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def bookworm(engine: Engine) -> str:
+    """The base image with Python 3.11."""
+    return base.ensure_base(engine, "bookworm")
+
+
+@pytest.fixture(scope="session")
+def bullseye(engine: Engine) -> str:
+    """The base image with Python 3.9."""
+    return base.ensure_base(engine, "bullseye")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a container, a volume, a temporary file or a dangling layer."""
+    if request.node.get_closest_marker("unit"):
+        yield
+        return
+    engine = request.getfixturevalue("engine")
+    before = _things(engine)
+    yield
+    deadline = time.monotonic() + 5
+    while (left := _things(engine) - before) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left, f"left behind: {sorted(left)}"
+
+
+def _things(engine: Engine) -> set[str]:
+    api = engine.api
+    ours = {"label": LABEL}  # a machine may run other people's containers meanwhile
+    running = api.containers(all=True, filters=ours)
+    containers = {f"container {c['Id'][:12]} {c['Command']}" for c in running}
+    volumes = {f"volume {v['Name']}" for v in api.volumes(filters=ours)["Volumes"] or ()}
+    dangling = {f"layer {i['Id']}" for i in api.images(filters={"dangling": True})}
+    unfinished = {
+        f"layers {t}" for i in api.images() for t in i["RepoTags"] or () if "unfinished" in t
+    }
+    files = {f"file {path}" for path in Path(tempfile.gettempdir()).glob("repro-*")}
+    return containers | volumes | dangling | unfinished | files

@@ -1,0 +1,204 @@
+"""What the engine's tests share: code inside a container, a proxy, another user."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import docker
+import pytest
+
+from repro.engine.container import run
+from repro.engine.exchange import Exchange
+from repro.engine.owner import LABEL
+from repro.engine.spec import ContainerSpec
+from repro.models.docker_model import DockerModel, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from repro.engine.client import Engine
+
+ROOT = Path(__file__).resolve().parents[2]
+SYSTEM_PYTHON = "/usr/bin/python3"
+ORDINARY = 54321  # a user and a group that no machine has
+
+PRELUDE = """
+import json, os, sys
+INPUT, OUTPUT = sys.argv[2], sys.argv[4]
+FOLDER = os.path.dirname(OUTPUT)
+"""
+
+
+@pytest.fixture
+def inside(engine: Engine, bookworm: str) -> Callable[..., Any]:
+    """Run Python code in a container; return what it printed, read as JSON."""
+
+    def look(code: str, exchange: Exchange | None = None, **spec: Any) -> Any:
+        spec = {"image": bookworm, "command": ("python", "-c", code), "name": "look", **spec}
+        printed: list[bytes] = []
+        with nullcontext(exchange) if exchange is not None else Exchange(engine) as shared:
+            run(engine, ContainerSpec(**spec), shared, on_output=lambda _, b: printed.append(b))
+        return json.loads(b"".join(printed))
+
+    return look
+
+
+@pytest.fixture
+def sample(bookworm: str) -> Callable[..., DockerModel]:
+    """Make a model of the Python code that its container runs; the code knows INPUT and OUTPUT."""
+
+    def make(code: str, **options: Any) -> DockerModel:
+        class Sample(DockerModel):
+            program = Program(image=bookworm, command=("python", "-c", PRELUDE + code))
+
+            def predict(self, text: str = "") -> Any:
+                return self.answer(text=text)
+
+        return Sample(**options)
+
+    return make
+
+
+@pytest.fixture
+def owned(engine: Engine) -> Callable[[int], set[str]]:
+    """List the containers that a process owns."""
+
+    def containers(pid: int) -> set[str]:
+        found = engine.api.containers(all=True, filters={"label": LABEL})
+        return {c["Id"] for c in found if c["Labels"][LABEL].split(":")[2] == str(pid)}
+
+    return containers
+
+
+class Proxy:
+    """Forward connections to a unix socket, half-closed ones too; closing it cuts them all."""
+
+    def __init__(self, target: Path, listener: socket.socket, address: str) -> None:
+        self.address = address
+        self._target, self._listener = str(target), listener
+        self._open: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        for one in (self._listener, *self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                upstream = socket.socket(socket.AF_UNIX)
+                upstream.connect(self._target)
+                self._open |= {client, upstream}
+                thread = threading.Thread(target=self._join, args=(client, upstream), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _join(self, client: socket.socket, upstream: socket.socket) -> None:
+        back = threading.Thread(target=_forward, args=(upstream, client), daemon=True)
+        back.start()
+        _forward(client, upstream)
+        back.join()
+        self._open -= {client, upstream}
+        client.close()
+        upstream.close()
+
+
+def _forward(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := source.recv(2**16):
+            sink.sendall(piece)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def remote(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Make the engine one that is reached over TCP, as if it were on another machine."""
+    if engine.address.socket is None:
+        pytest.skip(f"{engine.address} is no unix socket that could be forwarded")
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    proxy = Proxy(engine.address.socket, listener, address)
+    monkeypatch.setenv("DOCKER_HOST", address)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def severed(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Make the engine a local one that goes away when this is closed."""
+    if engine.address.socket is None:
+        pytest.skip(f"{engine.address} is no unix socket that could be forwarded")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "engine.sock"))
+    listener.listen()
+    proxy = Proxy(engine.address.socket, listener, f"unix://{tmp_path / 'engine.sock'}")
+    monkeypatch.setenv("DOCKER_HOST", proxy.address)
+    yield proxy
+    proxy.close()
+
+
+class OrdinaryUser:
+    """Runs Python code as a user who is nobody special, with a home of its own."""
+
+    def __init__(self, home: Path, engine_group: int) -> None:
+        self.home, self._engine_group = home, engine_group
+
+    def python(self, code: str, *, in_group: bool = True) -> subprocess.CompletedProcess[str]:
+        packages = Path(docker.__file__).parents[1]
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.home),
+            "TMPDIR": str(self.home),
+            "PYTHONPATH": f"{ROOT}:{packages}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        if "DOCKER_HOST" in os.environ:
+            environment["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
+        return subprocess.run(
+            [SYSTEM_PYTHON, "-c", code],
+            user=ORDINARY,
+            group=ORDINARY,
+            extra_groups=[self._engine_group] if in_group else [],
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def ordinary(engine: Engine) -> Iterator[OrdinaryUser]:
+    """Become an ordinary user, who may use the engine if in its group; skip where that fails."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    if engine.address.socket is None or not Path(SYSTEM_PYTHON).exists():
+        pytest.skip(f"needs a unix socket ({engine.address}) and {SYSTEM_PYTHON}")
+    home = Path(tempfile.mkdtemp(prefix="ordinary-"))
+    os.chown(home, ORDINARY, ORDINARY)
+    user = OrdinaryUser(home, engine.address.socket.stat().st_gid)
+    check = "import sys, docker, pydantic; import repro; sys.exit(sys.version_info < (3, 10))"
+    try:
+        if (tried := user.python(check)).returncode != 0:
+            why = tried.stderr.strip().rpartition("\n")[2] or "older than Python 3.10"
+            pytest.skip(f"{SYSTEM_PYTHON} cannot use this environment: {why}")
+        yield user
+    finally:
+        shutil.rmtree(home)
