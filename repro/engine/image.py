@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tempfile
+import time
 from collections import deque
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 UNFINISHED = "repro-unfinished/"  # tags of the layers of failed builds
 ANSWER_TIMEOUT = 8  # seconds that a registry has to say whether it has an image
+SETTLE = 2  # seconds without a new layer after which a build that was interrupted has ended
 KEPT_LINES = 30
 
 _STEP = re.compile(r"Step (\d+/\d+) : (.*)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the classic builder's mark of standard error
-_LAYER = re.compile(r" ---> ([0-9a-f]{12,})$")
+_LAYER = re.compile(r" ---> ([0-9a-f]{12})$")
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})$")
 _FROM = re.compile(
     r"^\s*FROM\s+((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
@@ -182,7 +184,7 @@ def build(
     """
     arguments = dict(arguments or {})
     labels = dict(labels or {})
-    _fetch_parents(engine, context.text(), arguments, on_line)
+    first = _fetch_parents(engine, context.text(), arguments, on_line)
     before = find(engine, name)
     with tempfile.TemporaryFile() as tar:
         written = context.write_tar(tar, labels)
@@ -190,7 +192,7 @@ def build(
             problem = f"the files in {context.root} changed while they were read; try again"
             raise BuildError(name, "", problem)
         tar.seek(0)
-        progress = _Progress(engine, name, on_line)
+        progress = _Progress(engine, name, on_line, first)
         try:
             with translated(engine.address):
                 records = engine.api.build(
@@ -203,7 +205,8 @@ def build(
                     forcerm=True,
                     decode=True,
                 )
-            progress.follow(answers(engine.address, records))
+            with closing(records):  # the engine ends a build that nobody listens to
+                progress.follow(answers(engine.address, records))
         except EngineError as error:
             if type(error) is not EngineError:
                 raise
@@ -230,22 +233,32 @@ def _problem(record: Mapping[str, Any]) -> str:
 class _Progress:
     """What a build has told so far."""
 
-    def __init__(self, engine: Engine, name: str, on_line: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        on_line: Callable[[str], None] | None,
+        first: Image | None,
+    ) -> None:
         self.engine, self.name, self.on_line = engine, name, on_line
         self.step = ""
-        self.layer: str | None = None
+        self.ended = False
+        self.layer = _short(first.id) if first is not None else ""
         self.built: str | None = None
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
 
     def follow(self, records: Iterable[dict[str, Any]]) -> None:
+        """Read all that the engine tells; the build has ended if it comes to an end."""
         text = ""
         for record in records:
             if "error" in record:
                 self._add(text)
+                self.ended = True
                 raise BuildError(self.name, self.step, _problem(record), self.lines)
             *whole, text = (text + str(record.get("stream", ""))).split("\n")
             for line in whole:
                 self._add(line)
+        self.ended = True
 
     def _add(self, line: str) -> None:
         line = printable(_COLOUR.sub("", line).rstrip("\r").rsplit("\r", 1)[-1].rstrip())
@@ -265,12 +278,27 @@ class _Progress:
 
     def keep_layers(self) -> None:
         """Name the last good layer, so that it is no dangling image and the next build finds it."""
+        if not self.ended:
+            self._await_end()
         found = find(self.engine, self.layer) if self.layer else None
         if self.layer and found is not None and not _tagged(self.engine, self.layer):
             previous = find(self.engine, unfinished(self.name))
             tag(self.engine, self.layer, unfinished(self.name))
             if previous is not None and previous.id != found.id:
                 _remove_untagged(self.engine, previous.id)
+
+    def _await_end(self) -> None:
+        """Wait for the layer that the engine is at, which it finishes although nobody listens."""
+        deadline = time.monotonic() + SETTLE
+        while time.monotonic() < deadline:
+            with translated(self.engine.address):
+                dangling = self.engine.api.images(filters={"dangling": True})
+            above = {_short(one["ParentId"]): _short(one["Id"]) for one in dangling}
+            if self.layer in above:
+                self.layer = above[self.layer]
+                deadline = time.monotonic() + SETTLE
+            else:
+                time.sleep(0.1)
 
 
 def _finish(engine: Engine, name: str, before: Image | None, told: str | None) -> Image:
@@ -286,6 +314,11 @@ def _finish(engine: Engine, name: str, before: Image | None, told: str | None) -
     if before is not None and before.id != built.id:
         _remove_untagged(engine, before.id)
     return built
+
+
+def _short(identity: str) -> str:
+    """Write an image's id as a build tells it."""
+    return identity.removeprefix("sha256:")[:12]
 
 
 def _tagged(engine: Engine, image: str) -> bool:
@@ -305,20 +338,24 @@ def _fetch_parents(
     dockerfile: str,
     arguments: Mapping[str, str],
     on_line: Callable[[str], None] | None,
-) -> None:
-    """Have every parent image, or say which one cannot be had.
+) -> Image | None:
+    """Have every parent image, or say which one cannot be had; return the first.
 
     The engine itself would retry for minutes.
     """
+    found = []
     for name, platform in parents(dockerfile, arguments):
-        if find(engine, name) is None:
+        image = find(engine, name)
+        if image is None:
             try:
-                pull(engine, name, on_line, platform=platform)
+                image = pull(engine, name, on_line, platform=platform)
             except EngineUnavailable:
                 raise
             except EngineError as error:
                 remedy = f"it is the parent that a Dockerfile names ({error})"
                 raise ImageNotFound(name, remedy) from error
+        found.append(image)
+    return next(iter(found), None)
 
 
 def parents(dockerfile: str, arguments: Mapping[str, str]) -> list[tuple[str, str | None]]:

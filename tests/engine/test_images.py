@@ -461,6 +461,21 @@ def test_a_reader_that_has_seen_enough_is_not_blamed_on_the_engine(build):
         build(on_line=read)
 
 
+def test_the_layer_that_an_interrupted_build_was_at_is_kept(engine, folder, bookworm, build):
+    (folder / "Dockerfile").write_text(f"FROM {bookworm}\nCOPY src /app\nRUN sleep 60\n")
+    data = folder / "src" / "data"
+    data.write_bytes(os.urandom(30_000_000))  # so that the engine is at it for a while
+
+    def read(line):
+        if line.startswith("Step 2/3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(on_line=read)
+
+    assert images.find(engine, images.unfinished(NAME)) is not None
+
+
 def test_a_build_whose_end_was_not_told_is_no_image(engine, folder, build, monkeypatch):
     first = build()
     (folder / "src" / "run.py").write_text("print('changed')\n")
@@ -470,7 +485,7 @@ def test_a_build_whose_end_was_not_told_is_no_image(engine, folder, build, monke
         records = list(real(**options))
         told = [one for one in records if "Successfully" not in str(one)]
         assert len(told) < len(records)
-        return iter(told)
+        return (one for one in told)
 
     with monkeypatch.context() as patched:
         patched.setattr(engine.api, "build", cut)
