@@ -196,10 +196,17 @@ class DiskFull(EngineError):
 
 
 class ModelError(ReproError):
-    """The wrapped model failed, or answered something else than was asked for."""
+    """The wrapped model failed, or answered something else than was asked for.
+
+    Attributes
+    ----------
+    completed : list or int
+        The predictions before the failure; of a stream, how many there were.
+    """
 
     exit_code = 1
     http_status = 502
+    completed: Sequence[object] | int = ()
 
 
 class ContainerError(ModelError):
@@ -212,9 +219,12 @@ class ContainerError(ModelError):
         self.lines = tuple(lines)
         super().__init__(image, self.command, exit_code, self.lines)
 
+    index: int | None = None  # the instance that ends it, if it does so alone
+
     def __str__(self) -> str:
         command = " ".join(_short(word) for word in self.command)
-        return _with_lines(f"{command!r} in {self.image} {_ended(self.status)}", self.lines)
+        over = _over(self.index)
+        return _with_lines(f"{command!r} in {self.image} {_ended(self.status)}{over}", self.lines)
 
 
 class OutOfMemory(ContainerError):
@@ -233,8 +243,9 @@ class OutOfMemory(ContainerError):
         self.args = (image, self.command, exit_code, self.lines, limit)
 
     def __str__(self) -> str:
+        over = _over(self.index)
         return _with_lines(
-            f"the container of {self.image} was killed for memory: its limit was "
+            f"the container of {self.image} was killed for memory{over}: its limit was "
             f"{self.limit / 2**20:,.0f} MiB; give it more "
             "(memory=…, on the command line --memory), or send smaller inputs",
             self.lines,
@@ -264,8 +275,7 @@ class PredictionError(ModelError):
         super().__init__(model, index, kind, message, traceback)
 
     def __str__(self) -> str:
-        where = "" if self.index is None else f" over instance {self.index}"
-        head = f"{self.model} raised {self.kind}{where}: {self.message}"
+        head = f"{self.model} raised {self.kind}{_over(self.index)}: {self.message}"
         return _with_lines(head, self.traceback.rstrip().splitlines())
 
 
@@ -274,13 +284,14 @@ class PredictionTimeout(ModelError):
 
     http_status = 504
 
-    def __init__(self, model: str, seconds: float) -> None:
-        self.model, self.seconds = model, seconds
-        super().__init__(model, seconds)
+    def __init__(self, model: str, seconds: float, index: int | None = None) -> None:
+        self.model, self.seconds, self.index = model, seconds, index
+        super().__init__(model, seconds, index)
 
     def __str__(self) -> str:
+        over = _over(self.index)
         return (
-            f"{self.model} did not answer within {self.seconds:g} s and was stopped; "
+            f"{self.model} did not answer within {self.seconds:g} s{over} and was stopped; "
             "give it more time (timeout=…, on the command line --timeout)"
         )
 
@@ -289,6 +300,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Say which known names are near, as the end of a sentence; nothing if none is."""
     near = get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+def _over(index: int | None) -> str:
+    return "" if index is None else f" over instance {index}"
 
 
 def _with_lines(head: str, lines: Sequence[str]) -> str:

@@ -65,6 +65,7 @@ class ModelCard:
     summary: str = ""
     network: bool = False
     memory: int | None = None  # bytes
+    cold: bool = False  # whether the program has no worker mode
     batch_invariant: bool = True
 
 
@@ -230,6 +231,7 @@ def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> Mod
         summary=table.get("summary", str, ""),
         network=table.get("network", bool, False),
         memory=_read_memory(table),
+        cold=table.get("cold", bool, False),
         batch_invariant=table.get("batch_invariant", bool, True),
     )
     if model.image not in images:

@@ -24,7 +24,8 @@ JSON = Union[None, bool, int, float, str, "Sequence[JSON]", "Mapping[str, JSON]"
 _LONG_NUMBER = re.compile(rb"\d{%d}" % (MAX_DIGITS + 1))
 _LONG_INTEGER = re.compile(rb"(?<![\d.])\d{%d}" % (MAX_DIGITS + 1))
 _PLAIN = frozenset((str, int, float, bool, type(None)))
-_BRACKETS = re.compile(rb"[\[\]{}]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ROUND = bytes.maketrans(b"[]{}", b"()()")
 
 
 class JSONRuleError(ValueError):
@@ -70,15 +71,22 @@ def encode(
     return line
 
 
-def decode(line: bytes) -> JSON:
+def decode(line: bytes, *, wrapping: int = 0) -> JSON:
     """Decode one line.
+
+    Parameters
+    ----------
+    line : bytes
+        JSON, without the line's end.
+    wrapping : int
+        How many levels of the value are ours, and do not count against the limit.
 
     Raises
     ------
     JSONRuleError
         If it is not UTF-8, not one JSON value, or beyond a limit.
     """
-    _check_limits(line)
+    _check_limits(line, MAX_NESTING + wrapping)
     try:
         text = line.decode()
         value: JSON = json.loads(text, object_pairs_hook=_object)
@@ -125,7 +133,7 @@ def _check_limits(line: bytes, nesting: int = MAX_NESTING) -> None:
     """Refuse a line that is too long, too deep, or has too long an integer.
 
     The counts are cheap and can only err upwards; a suspicious line is looked at without its
-    strings.
+    strings. Of what is left, the innermost brackets are removed until there are none.
     """
     if len(line) > MAX_ROW:
         raise JSONRuleError(f"is longer than {MAX_ROW // 2**20} MiB")
@@ -136,11 +144,14 @@ def _check_limits(line: bytes, nesting: int = MAX_NESTING) -> None:
     bare = b"0".join(line.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
     if long and _LONG_INTEGER.search(bare):
         raise JSONRuleError(f"has an integer of more than {MAX_DIGITS:,} digits")
-    depth = 0
-    for bracket in _BRACKETS.finditer(bare):
-        depth += 1 if bracket[0] in b"[{" else -1
-        if depth > nesting:
-            raise JSONRuleError(f"is nested deeper than {MAX_NESTING}")
+    brackets = bare.translate(_ROUND, _NO_BRACKETS)
+    for _ in range(nesting):
+        before = len(brackets)
+        brackets = brackets.replace(b"()", b"")
+        if len(brackets) == before:
+            break
+    if b"()" in brackets or brackets.count(b"(") > nesting:
+        raise JSONRuleError(f"is nested deeper than {MAX_NESTING}")
 
 
 def _lone_surrogate(character: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import socket
 import threading
@@ -137,6 +138,9 @@ class Container:
     Standard input, output and error are attached before the start, and events are subscribed: the
     engine removes the container by itself at its end, so nothing can be asked afterwards. Standard
     input stays open as long as this process lives; a program that watches it ends with us.
+
+    `watched` puts a shell around the program that does that for it. Where it is not `followed`, the
+    caller talks to it over `connection`.
     """
 
     def __init__(
@@ -147,11 +151,12 @@ class Container:
         on_output: Callable[[int, bytes], None] | None = None,
         *,
         watched: bool = True,
+        followed: bool = True,
     ) -> None:
         self.engine, self.spec, self.exchange = engine, spec, exchange
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.fate = Fate()
-        self._on_output, self._watched = on_output, watched
+        self._on_output, self._watched, self._followed = on_output, watched, followed
         self._log = logging.getLogger(f"repro.container.{spec.name or spec.image}")
         self._problem: Exception | None = None
         self._ended = 0.0  # when it was told to end
@@ -198,7 +203,7 @@ class Container:
             )
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             self._socket = api.attach_socket(self._id, params=streams)
-        for target in (self._follow_events, self._follow_output):
+        for target in (self._follow_events, *([self._follow_output] if self._followed else [])):
             thread = threading.Thread(target=target, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -380,10 +385,10 @@ class Container:
                 self._hand_out(stream, piece)
                 *whole, last = (begun.get(stream, b"") + piece).split(b"\n")
                 for line in whole:
-                    self._keep(line)
+                    self.keep(line)
                 begun[stream] = last[:KEPT_BYTES]
         for line in filter(None, begun.values()):
-            self._keep(line)
+            self.keep(line)
 
     def _hand_out(self, stream: int, piece: bytes) -> None:
         if self._on_output is None or self.fate.refused is not None:
@@ -393,7 +398,23 @@ class Container:
         except Exception as error:  # noqa: BLE001  raised where the caller waits
             self.fate.refused = error
 
-    def _keep(self, line: bytes) -> None:
+    @property
+    def connection(self) -> socket.socket:
+        """The attached streams: what is sent is its standard input; frames of output come back."""
+        connection: socket.socket = getattr(self._socket, "_sock", self._socket)
+        return connection
+
+    def abandon(self) -> None:
+        """Let go of it in a forked child: it is its parent's, whose end must still be seen inside.
+
+        Nothing is shut down, as that would end the parent's streams as well.
+        """
+        with self._tried():
+            os.close(self.connection.detach())
+        self._id = None
+
+    def keep(self, line: bytes) -> None:
+        """Remember a line that its program has printed, for messages and the log."""
         text = printable(line[:KEPT_BYTES].decode(errors="replace").rstrip("\r"))
         self.lines.append(text)
         if not self.spec.quiet:

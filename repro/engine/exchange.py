@@ -195,6 +195,20 @@ class Exchange:
         return shutil.disk_usage(self.directory).free
 
 
+class Inbox(Exchange):
+    """An exchange directory that the container can only read.
+
+    A container that lives long has no end at which to look at what it wrote. A remote engine has
+    nothing to bind; its containers run as the base image's own user.
+    """
+
+    def mounts(self) -> list[dict[str, Any]]:
+        """Say what to mount, in the engine's words."""
+        if not self._engine.local:
+            return []
+        return [{**mount, "ReadOnly": True} for mount in super().mounts()]
+
+
 def bind(source: Path | str, target: str, *, read_only: bool = False) -> dict[str, Any]:
     """Say in the engine's words that a path of the host is to be seen inside."""
     return {"Type": "bind", "Source": str(source), "Target": target, "ReadOnly": read_only}

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+import logging
+import os
+import weakref
 from functools import cached_property
+from itertools import chain
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from threading import RLock, Thread
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
+from repro.common.jsonlines import JSONRuleError, encode
 from repro.common.sizes import parse_bytes
-from repro.errors import ConfigurationError
+from repro.errors import ConfigurationError, InstanceError
+from repro.models.failure import counted, limited, listed
 from repro.models.model import Model
+from repro.models.program import Program
 from repro.models.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from typing_extensions import Self
 
     from repro.common.jsonlines import JSON
-    from repro.engine.recipe import Recipe
+    from repro.engine.pool import Pool
 
 _Prediction = TypeVar("_Prediction")
+OnError = Literal["raise", "record"]
 LEAST_CPUS = 0.001
 
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """What a model runs: an image, and a command in it.
-
-    The words of the contract are appended to the command.
-
-    `recipe`, where there is one, says what the image must have been built from.
-    """
-
-    image: str
-    command: tuple[str, ...] = ("python", "run.py")
-    network: bool = False
-    memory: int | None = None
-    recipe: Recipe | None = None
+log = logging.getLogger(__name__)
 
 
 class DockerModel(Model):
@@ -65,12 +59,28 @@ class DockerModel(Model):
         Whether the container has a network; the card says so by default, and then it rarely does.
     max_output : int or str, optional
         Bytes that the container may write for the host; 16 GiB by default.
+    workers : int
+        Containers that answer at the same time; each gets its part of the default memory.
+    batch_size : int
+        Instances that are sent at once. The batches of a float model decide its last digits, and do
+        not depend on how many workers there are.
+    load_timeout : float
+        Seconds that loading the model may take.
+    idle_timeout : float, optional
+        Seconds without a call after which the workers end; None is never.
+    cold : bool, optional
+        Whether each call starts a container of its own, which reads a file and writes one; the card
+        says so by default, of programs that cannot do otherwise.
     """
 
     last_image: str | None = None  # the id of the image that answered last
+    isolated: int = 0  # instances that were answered, but not in their batch
     program: ClassVar[Program | None] = None  # of a model without a card
 
     _options: dict[str, Any]
+    _pool: Pool | None = None
+    _end_workers: Callable[[], object] | None = None
+    _launched: tuple[object, ...] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Keep what the model is made with, also if a subclass has an `__init__` of its own."""
@@ -95,14 +105,27 @@ class DockerModel(Model):
         cpus: float | None = None,
         network: bool | None = None,
         max_output: int | str | None = None,
+        workers: int = 1,
+        batch_size: int = 64,
+        load_timeout: float = 600.0,
+        idle_timeout: float | None = 300.0,
+        cold: bool | None = None,
     ) -> None:
         if not _is_more_than(device, -2) or device != int(device):
             raise ConfigurationError(f"device={device!r} is no GPU; -1 is the CPU, 0 the first GPU")
         if image is not None and not image:
             raise ConfigurationError(f"image={image!r} is no name of an image")
-        for option, value, least in (("timeout", timeout, 0.0), ("cpus", cpus, LEAST_CPUS)):
+        for option, value, least in (
+            ("timeout", timeout, 0.0),
+            ("load_timeout", load_timeout, 0.0),
+            ("idle_timeout", idle_timeout, 0.0),
+            ("cpus", cpus, LEAST_CPUS),
+        ):
             if value is not None and not _is_more_than(value, least):
                 raise ConfigurationError(f"{option}={value!r} is not a number above {least:g}")
+        for option, number in (("workers", workers), ("batch_size", batch_size)):
+            if not _is_more_than(number, 0) or number != int(number):
+                raise ConfigurationError(f"{option}={number!r} is no whole number above 0")
         self.image = image
         self.device = device
         self.timeout = timeout
@@ -110,6 +133,11 @@ class DockerModel(Model):
         self.cpus = cpus
         self.network = network
         self.max_output = _bytes("max_output", max_output)
+        self.workers = workers
+        self.batch_size = batch_size
+        self.load_timeout = load_timeout
+        self.idle_timeout = idle_timeout
+        self.cold = cold
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +146,12 @@ class DockerModel(Model):
         self.close()
 
     def close(self) -> None:
-        """Give back what the model holds. Nothing, as each call has a container of its own."""
+        """End the workers; the next call starts new ones."""
+        with _making:
+            end, self._end_workers = self._end_workers, None
+            self._pool, self._launched = None, ()
+        if end is not None:
+            end()
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         args, kwargs = cast("tuple[Any, Any]", self._given)  # type: ignore[attr-defined]
@@ -126,8 +159,12 @@ class DockerModel(Model):
 
     @property
     def load_options(self) -> dict[str, Any]:
-        """The options that the program in the container is loaded with."""
+        """The options that the program in the container is loaded with; others mean new workers."""
         return dict(self._options)
+
+    @load_options.setter
+    def load_options(self, options: dict[str, Any]) -> None:
+        self._options = dict(options)
 
     @cached_property
     def schema(self) -> Schema:
@@ -143,6 +180,7 @@ class DockerModel(Model):
                 command=program.command,
                 network=program.network,
                 memory=program.memory,
+                cold=program.cold,
             )
         return program
 
@@ -152,13 +190,24 @@ class DockerModel(Model):
         predictions: list[_Prediction] = self.predict_batch([given], **options)
         return predictions[0]
 
-    def predict_batch(self, inputs: Sequence[dict[str, Any]], **options: Any) -> Any:
+    def predict_batch(
+        self,
+        inputs: Sequence[dict[str, Any]],
+        *,
+        on_error: OnError = "raise",
+        max_errors: int | None = None,
+        **options: Any,
+    ) -> Any:
         """Answer a list of instances.
 
         Parameters
         ----------
         inputs : sequence of dict, length N
             The fields of each.
+        on_error : "raise" or "record"
+            Whether the first failure ends the call, or stands as a `Failure` in its place.
+        max_errors : int, optional
+            How many failures are recorded before the next one is raised.
         **options
             The keyword-only parameters of `predict`.
 
@@ -172,25 +221,34 @@ class DockerModel(Model):
         InstanceError
             If an instance does not fit the signature; no container was started.
         ModelError
-            If the model failed, or answered something else than was asked for; nothing is returned.
+            If the model failed, or answered something else than was asked for. Its `completed` has
+            the predictions before that.
         EngineError
             If the machine cannot run it.
         """
-        return list(self.predict_stream(inputs, **options))
+        checked = [self.schema.instance(given, index) for index, given in enumerate(inputs)]
+        answers = self._stream(checked, options, None, on_error=on_error, max_errors=max_errors)
+        return listed(answers)
 
     def predict_stream(
         self,
         instances: Iterable[dict[str, Any]],
         *,
+        on_error: OnError = "raise",
+        max_errors: int | None = None,
         on_progress: Callable[[int], None] | None = None,
         **options: Any,
     ) -> Iterator[Any]:
         """Answer instances as an iterator, in order and in bounded memory.
 
+        Instances are taken a few batches ahead of the predictions.
+
         Parameters
         ----------
         instances : iterable of dict
             The fields of each.
+        on_error, max_errors
+            As `predict_batch`.
         on_progress : callable, optional
             Gets the number of predictions made so far, now and then.
         **options
@@ -199,9 +257,13 @@ class DockerModel(Model):
         Raises
         ------
         InstanceError, ModelError, EngineError
-            As `predict_batch`.
+            As `predict_batch`; `completed` is the number of predictions before that.
         """
-        return self._stream(instances, options, on_progress)
+        checked = (self.schema.instance(given, index) for index, given in enumerate(instances))
+        answers = self._stream(
+            checked, options, on_progress, on_error=on_error, max_errors=max_errors
+        )
+        return counted(answers)
 
     def predict_each(self, inputs: Sequence[dict[str, Any]], **options: Any) -> list[Any]:
         """Answer each of several instances as `predict` would."""
@@ -210,18 +272,87 @@ class DockerModel(Model):
 
     def _stream(
         self,
-        instances: Iterable[dict[str, Any]],
+        instances: Iterable[Mapping[str, object]],
         options: dict[str, Any],
         on_progress: Callable[[int], None] | None,
         on_corpus: Callable[[Any], None] | None = None,
+        *,
+        on_error: OnError,
+        max_errors: int | None,
     ) -> Iterator[Any]:
-        """Check what is given, then stream it through the program."""
+        """Send checked instances through the program, warm if it can."""
+        if on_error not in {"raise", "record"}:
+            raise ConfigurationError(f"on_error={on_error!r}; it is 'raise' or 'record'")
+        called = self.schema.call(options)
+        patient = on_error == "record"
+        answers = self._answers(self._rows(instances), called, on_progress, on_corpus, patient)
+        return answers if max_errors is None else limited(answers, max_errors)
+
+    def _answers(
+        self,
+        rows: Iterator[bytes],
+        options: dict[str, Any],
+        on_progress: Callable[[int], None] | None,
+        on_corpus: Callable[[Any], None] | None,
+        patient: bool,  # noqa: FBT001
+    ) -> Iterator[Any]:
+        if not self._runs_cold():
+            from repro.engine.pool import NoWorkerMode
+            from repro.models.worker_mode import WorkerMode
+
+            mode = WorkerMode(self, self._workers_now, patient=patient)
+            try:
+                yield from mode.answers(rows, options, on_progress, on_corpus)
+            except NoWorkerMode as error:
+                log.info("%s has no worker mode, it runs cold: %s", self.name, error)
+                self.cold = True
+                rows = chain(mode.unanswered(), rows)
+            else:
+                return
         from repro.models.file_mode import FileMode
 
-        called = self.schema.call(options)
-        checked = (self.schema.instance(given, index) for index, given in enumerate(instances))
-        given = {**self._options, **called}
-        return FileMode(self).answers(checked, given, on_progress, on_corpus)
+        cold = FileMode(self)
+        run = cold.recorded if patient else cold.answers
+        yield from run(rows, {**self._options, **options}, on_progress, on_corpus)
+
+    def _rows(self, instances: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+        """Encode instances.
+
+        Raises
+        ------
+        InstanceError
+            With the field that breaks a rule of `repro.common.jsonlines`.
+        """
+        for index, instance in enumerate(instances):
+            try:
+                yield encode(instance)
+            except JSONRuleError as error:
+                field, problem = _guilty(instance, str(error))
+                raise InstanceError(self.schema.model, index, field, problem) from None
+
+    def _runs_cold(self) -> bool:
+        if self.cold is not None:
+            return self.cold
+        return self._pool is None and self.resolve().cold  # else it is known not to
+
+    def _workers_now(self) -> Pool:
+        """Return the pool of workers; a new one if something they were started with has changed."""
+        launched = (
+            *(self.image, self.device, self.timeout, self.memory, self.cpus, self.network),
+            *(self.workers, self.load_timeout, self.idle_timeout),
+            repr(self._options),
+        )
+        if self._pool is not None and launched == self._launched:
+            return self._pool
+        from repro.models.worker_mode import make_pool
+
+        self.close()
+        with _making:
+            if self._pool is None:
+                self._pool, self._launched = make_pool(self), launched
+                Thread(target=self.schema.prepare, daemon=True).start()  # while they start
+                self._end_workers = weakref.finalize(self, self._pool.close)
+            return self._pool
 
     def dataset(self, name: str) -> Iterator[dict[str, JSON]]:
         """Yield the rows of a data set that ships in the image: each an input and its label.
@@ -235,6 +366,16 @@ class DockerModel(Model):
 
         return FileMode(self).dataset(name)
 
+
+_making = RLock()  # one pool a model, however many threads ask for the first
+
+
+def _renew_lock() -> None:
+    global _making  # noqa: PLW0603  a forked child may have inherited it while it was held
+    _making = RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 _COMMON = frozenset(inspect.signature(DockerModel.__init__).parameters)
 
@@ -255,8 +396,19 @@ def _program_of(name: str) -> Program:
         command=model.command,
         network=model.network,
         memory=model.memory,
+        cold=model.cold,
         recipe=recipe,
     )
+
+
+def _guilty(instance: Mapping[str, object], problem: str) -> tuple[str, str]:
+    """Name the field that breaks a rule."""
+    for name, value in instance.items():
+        try:
+            encode(value)
+        except JSONRuleError as error:
+            return name, str(error)
+    return "", problem
 
 
 def _is_more_than(value: object, least: float) -> bool:

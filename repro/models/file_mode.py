@@ -1,4 +1,4 @@
-"""Run a model's program once over a file.
+"""The cold path: a container for each call, and files in and out.
 
 Every way to go wrong is an error, and only whole outputs are read.
 """
@@ -6,33 +6,28 @@ Every way to go wrong is an error, and only whole outputs are read.
 from __future__ import annotations
 
 import json
+import tempfile
+from dataclasses import replace
 from itertools import islice
 from threading import Thread
 from typing import IO, TYPE_CHECKING, cast
 
-from repro.common.jsonlines import JSON, JSONRuleError, decode, encode
-from repro.common.text import printable
-from repro.engine import image as images
-from repro.engine import recipe as recipes
-from repro.engine.client import connect
+from repro.common.io import translated
+from repro.common.jsonlines import JSON, JSONRuleError, decode
 from repro.engine.container import run
-from repro.engine.spec import ContainerSpec
+from repro.engine.report import reported
 from repro.engine.volume import exchange_for
-from repro.errors import (
-    ContainerError,
-    ImageNotFound,
-    InstanceError,
-    OutOfMemory,
-    OutputError,
-    PredictionError,
-)
+from repro.errors import ContainerError, ModelError, OutOfMemory, OutputError
+from repro.models.failure import Failure
+from repro.models.program import device_words, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from repro.engine.client import Engine
     from repro.engine.exchange import Exchange
-    from repro.models.docker_model import DockerModel, Program
+    from repro.engine.spec import ContainerSpec
+    from repro.models.docker_model import DockerModel
 
 INPUT, OUTPUT, AGGREGATE = "input.jsonl", "output.jsonl", "aggregate.json"
 MAX_REPORT = 2**20  # bytes
@@ -40,7 +35,7 @@ REPORT = OUTPUT + ".error"  # where the runtime says what the model raised
 
 
 class FileMode:
-    """The cold path: a container for each call."""
+    """Runs a model's program once over a file."""
 
     def __init__(self, model: DockerModel) -> None:
         self.model = model
@@ -48,7 +43,7 @@ class FileMode:
 
     def answers(
         self,
-        instances: Iterable[Mapping[str, object]],
+        rows: Iterable[bytes],
         options: Mapping[str, object],
         on_progress: Callable[[int], None] | None = None,
         on_corpus: Callable[[JSON], None] | None = None,
@@ -57,28 +52,71 @@ class FileMode:
 
         `on_corpus` gets the value over all of them after the last one, if there is any.
         """
-        engine, program = self._prepare()
-        with exchange_for(engine) as exchange:
-            with exchange.create(INPUT) as file:
-                count = self._write(instances, file)
+        with tempfile.TemporaryFile(prefix="repro-rows-") as waiting:
+            count = _spool(rows, waiting)
             if count == 0:
                 return
-            inside = exchange.inside
-            arguments = ["--input-file", f"{inside}/{INPUT}", "--output-file", f"{inside}/{OUTPUT}"]
-            if on_corpus is not None:
-                arguments += ["--aggregate-file", f"{inside}/{AGGREGATE}"]
-            rows = _Rows(exchange, on_progress) if on_progress is not None else None
-            Thread(target=self.model.schema.prepare, daemon=True).start()  # while it starts
-            self._run(engine, program, exchange, [*arguments, *words(options)], rows)
-            answered = _count(exchange, self.name)
-            if answered != count:
-                problem = f"it wrote {answered:,} predictions for {count:,} instances"
-                raise OutputError(self.name, problem)
-            for index, prediction in enumerate(exchange.rows(OUTPUT, self.name)):
-                self.model.schema.check_prediction(prediction, index)
-                yield prediction
-            if on_corpus is not None:
-                on_corpus(self._only(exchange.rows(AGGREGATE, self.name)))
+            engine, spec = prepare(self.model)
+            with exchange_for(engine) as exchange:
+                with exchange.create(INPUT) as file:
+                    waiting.seek(0)
+                    while piece := waiting.read(2**20):
+                        file.write(piece)
+                inside = exchange.inside
+                arguments = ["--input-file", f"{inside}/{INPUT}"]
+                arguments += ["--output-file", f"{inside}/{OUTPUT}"]
+                if on_corpus is not None:
+                    arguments += ["--aggregate-file", f"{inside}/{AGGREGATE}"]
+                counter = _Rows(exchange, on_progress) if on_progress is not None else None
+                Thread(target=self.model.schema.prepare, daemon=True).start()  # while it starts
+                self._run(engine, spec, exchange, [*arguments, *words(options)], counter)
+                answered = _count(exchange, self.name)
+                if answered != count:
+                    problem = f"it wrote {answered:,} predictions for {count:,} instances"
+                    raise OutputError(self.name, problem)
+                for index, prediction in enumerate(exchange.rows(OUTPUT, self.name)):
+                    self.model.schema.check_prediction(prediction, index)
+                    yield prediction
+                if on_corpus is not None:
+                    on_corpus(self._only(exchange.rows(AGGREGATE, self.name)))
+
+    def recorded(
+        self,
+        rows: Iterable[bytes],
+        options: Mapping[str, object],
+        on_progress: Callable[[int], None] | None = None,
+        on_corpus: Callable[[JSON], None] | None = None,
+    ) -> Iterator[JSON | Failure]:
+        """Yield the predictions, and failures in the place of those that cannot be made.
+
+        A run that fails is repeated without the instance that it names, or in halves. What is
+        answered is held in memory.
+        """
+        lines = list(rows)
+        found: dict[int, JSON | Failure] = {}
+        groups = [list(range(len(lines)))]
+        while groups:
+            group = groups.pop()
+            told = on_corpus if len(group) == len(lines) else None
+            given = [lines[place] for place in group]
+            try:
+                found.update(
+                    zip(group, self.answers(given, options, on_progress, told), strict=True)
+                )
+            except ModelError as error:
+                index = getattr(error, "index", None)
+                if len(group) == 1:
+                    index = 0
+                if isinstance(index, int) and index < len(group):
+                    place = group.pop(index)
+                    found[place] = Failure(place, error)
+                    groups += [group] if group else []
+                else:
+                    groups += [group[len(group) // 2 :], group[: len(group) // 2]]
+            else:
+                if len(group) < len(lines):
+                    self.model.isolated += len(group)
+        yield from (found[place] for place in range(len(lines)))
 
     def _only(self, rows: Iterator[JSON]) -> JSON:
         values = list(islice(rows, 2))
@@ -88,69 +126,36 @@ class FileMode:
 
     def dataset(self, name: str) -> Iterator[dict[str, JSON]]:
         """Yield the rows of a data set in the image."""
-        engine, program = self._prepare()
+        engine, spec = prepare(self.model)
         with exchange_for(engine) as exchange:
             arguments = ["--dataset", name, "--output-file", f"{exchange.inside}/{OUTPUT}"]
-            self._run(engine, program, exchange, arguments, None)
+            self._run(engine, spec, exchange, arguments, None)
             for index, row in enumerate(exchange.rows(OUTPUT, self.name)):
                 if not isinstance(row, dict) or set(row) != {"input", "label"}:
                     problem = f"a row of the data set {name!r} has not just an input and a label"
                     raise OutputError(self.name, problem, index)
                 yield cast("dict[str, JSON]", row)
 
-    def _prepare(self) -> tuple[Engine, Program]:
-        program = self.model.resolve()
-        engine = connect()
-        if program.recipe is not None:
-            found: images.Image | None = recipes.check(engine, program.recipe)
-        else:
-            found = images.find(engine, program.image)
-        if found is None:
-            raise ImageNotFound(program.image, "build or pull it first")
-        self.model.last_image = found.id
-        return engine, program
-
-    def _write(self, instances: Iterable[Mapping[str, object]], file: IO[bytes]) -> int:
-        count = 0
-        for count, instance in enumerate(instances, start=1):
-            try:
-                file.write(encode(instance) + b"\n")
-            except JSONRuleError as error:
-                field, problem = _guilty(instance, str(error))
-                raise InstanceError(self.name, count - 1, field, problem) from None
-        return count
-
     def _run(
         self,
         engine: Engine,
-        program: Program,
+        spec: ContainerSpec,
         exchange: Exchange,
         arguments: list[str],
         rows: _Rows | None,
     ) -> None:
-        model = self.model
-        gpu = model.device if model.device >= 0 else None
-        device = ["--device", "0"] if gpu is not None else []
-        network = program.network if model.network is None else model.network
-        spec = ContainerSpec(
-            image=program.image,
-            image_id=model.last_image or "",
-            command=(*program.command, *arguments, *device),
-            name=self.name,
-            network=network,
-            gpu=gpu,
-            memory=model.memory or program.memory,
-            cpus=model.cpus,
-            timeout=model.timeout,
-            max_output=model.max_output or ContainerSpec.max_output,
+        spec = replace(
+            spec,
+            command=(*spec.command, *arguments, *device_words(self.model)),
+            timeout=self.model.timeout,
         )
         try:
             run(engine, spec, exchange, on_tick=None if rows is None else rows.look)
         except OutOfMemory:  # whatever the program made of it
             raise
         except ContainerError as error:
-            if error.status == 1 and (reported := _reported(exchange, self.name)) is not None:
-                raise reported from error
+            if error.status == 1 and (told := _told(exchange, self.name)) is not None:
+                raise told from error
             raise
         if rows is not None:
             rows.look()
@@ -204,31 +209,19 @@ def _count(exchange: Exchange, reader: str) -> int:
     return count if last == b"\n" else count + 1
 
 
-def _reported(exchange: Exchange, model: str) -> Exception | None:
+def _told(exchange: Exchange, model: str) -> Exception | None:
     """Read what the runtime says a model raised; None if it says nothing that can be believed."""
     try:
         with exchange.open(REPORT, model) as file:
-            report = decode(file.read(MAX_REPORT))
+            return reported(model, decode(file.read(MAX_REPORT)))
     except (OutputError, JSONRuleError):
         return None
-    if not isinstance(report, dict):
-        return None
-    index = report.get("index")
-    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
-        index = None
-    kind, message, trace = (
-        printable(str(report.get(k, ""))) for k in ("type", "message", "traceback")
-    )
-    if kind == "OutputError":
-        return OutputError(model, message, index)
-    return PredictionError(model, index, kind, message, trace)
 
 
-def _guilty(instance: Mapping[str, object], problem: str) -> tuple[str, str]:
-    """Name the field that breaks a rule."""
-    for name, value in instance.items():
-        try:
-            encode(value)
-        except JSONRuleError as error:
-            return name, str(error)
-    return "", problem
+def _spool(rows: Iterable[bytes], file: IO[bytes]) -> int:
+    """Keep the instances until all of them have been checked; return their number."""
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007  it is returned
+        with translated(tempfile.gettempdir()):
+            file.write(row + b"\n")
+    return count

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from repro.errors import ConfigurationError, OutputError
 from repro.models.docker_model import DockerModel
+from repro.models.failure import counted, listed
 from repro.models.schema import checker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from repro.models.docker_model import OnError
     from repro.models.schema import Schema
 
 
@@ -38,20 +40,29 @@ class Metric(DockerModel):
         """What an instance and a row of this metric are."""
         return replace(super().schema, prediction=self.Row)
 
-    def predict_batch(self, inputs: Sequence[dict[str, Any]], **options: Any) -> Any:
+    def predict_batch(
+        self,
+        inputs: Sequence[dict[str, Any]],
+        *,
+        on_error: OnError = "raise",
+        max_errors: int | None = None,
+        **options: Any,
+    ) -> Any:
         """Score a list of instances.
 
         Parameters
         ----------
         inputs : sequence of dict, length N > 0
             The fields of each.
+        on_error, max_errors
+            As `DockerModel.predict_batch`.
         **options
             The keyword-only parameters of `predict`.
 
         Returns
         -------
         macro : Corpus
-            The value over all instances.
+            The value over all instances; None if one of them has failed.
         micro : list of Row, length N
             The rows, in the order of `inputs`.
 
@@ -64,9 +75,14 @@ class Metric(DockerModel):
         """
         if not inputs:
             raise ConfigurationError(f"{self.name} over no instances is not defined")
+        checked = [self.schema.instance(given, index) for index, given in enumerate(inputs)]
         corpus: list[Any] = []
-        rows = list(self.predict_stream(inputs, on_corpus=corpus.append, **options))
-        return corpus[0], rows
+        told = self._checked(corpus.append)
+        answers = self._stream(
+            checked, options, None, told, on_error=on_error, max_errors=max_errors
+        )
+        rows = listed(answers)
+        return (corpus[0] if corpus else None), rows
 
     def predict_each(self, inputs: Sequence[dict[str, Any]], **options: Any) -> list[Any]:
         """Score each instance as if it were alone."""
@@ -76,6 +92,8 @@ class Metric(DockerModel):
         self,
         instances: Iterable[dict[str, Any]],
         *,
+        on_error: OnError = "raise",
+        max_errors: int | None = None,
         on_progress: Callable[[int], None] | None = None,
         on_corpus: Callable[[Any], None] | None = None,
         **options: Any,
@@ -86,18 +104,29 @@ class Metric(DockerModel):
         ----------
         instances : iterable of dict
             The fields of each.
+        on_error, max_errors
+            As `DockerModel.predict_batch`.
         on_progress : callable, optional
             Gets the number of rows made so far, now and then.
         on_corpus : callable, optional
-            Gets the value over all rows, after the last one was taken; nothing if there are none.
+            Gets the value over all rows, after the last one was taken; nothing if there are none,
+            or one has failed.
         **options
             The keyword-only parameters of `predict`.
         """
+        checked = (self.schema.instance(given, index) for index, given in enumerate(instances))
+        told = self._checked(on_corpus or (lambda _value: None))
+        answers = self._stream(
+            checked, options, on_progress, told, on_error=on_error, max_errors=max_errors
+        )
+        return counted(answers)
+
+    def _checked(self, on_corpus: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Check the value over all rows before it is told."""
 
         def check_and_tell(value: object) -> None:
             if problem := checker(self.Corpus)(value):
                 raise OutputError(self.name, f"the value over all rows {problem}")
-            if on_corpus is not None:
-                on_corpus(value)
+            on_corpus(value)
 
-        return self._stream(instances, options, on_progress, check_and_tell)
+        return check_and_tell

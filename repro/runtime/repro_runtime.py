@@ -14,14 +14,28 @@
 File mode:     python run.py --input-file IN.jsonl --output-file OUT.jsonl
                              [--aggregate-file AGG.json] [--NAME VALUE ...]
 Dataset mode:  python run.py --dataset NAME --output-file ROWS.jsonl
+Worker mode:   python run.py --worker [--NAME VALUE ...]
 
 One file, the standard library alone, Python 2.7 and 3.4 or newer. It ends with status 0 when every
 row was written; otherwise with 1, and OUT.jsonl.error holds {"type", "message", "traceback",
 "index"}: what the model raised, and over which instance. An instance is a JSON object, a prediction
 any JSON value.
+
+A worker loads the model once and answers until its standard input ends. Frames are JSON objects,
+one a line. It writes {"op": "hello", "version"}, then {"op": "ready", "seconds"} or, if loading
+failed, {"op": "ready", "error"}, and then answers in the order of the requests:
+
+    {"id", "op": "predict", "instances": [...], "options": {...}}
+        {"id", "outputs": [...], "more": false}, in several frames if they are large; or
+        {"id", "error": {"type", "message", "traceback", "index"}}
+    {"id", "op": "aggregate", "rows": [...], "more": false}, in several frames
+        {"id", "value"} or {"id", "error"}
+
+An answer has "out_of_memory": true if the kernel killed a process of the container meanwhile.
 """
 from __future__ import print_function
 
+import collections
 import fcntl
 import inspect
 import io
@@ -31,11 +45,14 @@ import os
 import select
 import signal
 import sys
+import time
 import traceback
 
 VERSION = "1"          # of the contract; also a label of every image
 BATCH_SIZE = 64        # rows a call of `predict` gets, unless --batch-size says otherwise
-RESERVED = ("input-file", "output-file", "aggregate-file", "dataset", "batch-size")
+MAX_FRAME = 2 ** 25     # bytes of predictions in a frame, unless one alone has more
+RESERVED = ("input-file", "output-file", "aggregate-file", "dataset", "batch-size", "worker")
+EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 
 USAGE, FAILED = 2, 1
 NO_LISTS = (dict, set, frozenset, bytes, type(u""))  # iterable, and yet no list of predictions
@@ -70,18 +87,26 @@ def main(load, predict, aggregate=None, dataset=None, argv=None):
         ``dataset(name)`` yields ``{"input": ..., "label": ...}`` rows of data that ship in the
         image.
     """
-    standard_input = take_descriptors()
+    functions = (load, predict, aggregate, dataset)
+    standard_input, standard_output = TAKEN or take_descriptors()
     try:
         words = parse(sys.argv[1:] if argv is None else argv)
         load_options, call_options = split_options(words["options"], load, predict)
         if os.environ.get("REPRO_WATCH_STDIN") == "1":
             watch(standard_input)
-        status = run(words, (load, predict, aggregate, dataset), load_options, call_options)
+        if words["worker"]:
+            if call_options:
+                raise UsageError("--%s is an option of a call, not of a worker" % min(call_options))
+            status = work(functions, load_options, Frames(standard_input, standard_output))
+        else:
+            status = run(words, functions, load_options, call_options)
     except UsageError as error:
         print("error: %s" % error, file=sys.stderr)
         status = USAGE
     sys.stdout.flush()
     sys.stderr.flush()
+    if "--worker" in sys.argv:
+        os._exit(status)  # a thread of the model's must not keep a worker that has ended
     sys.exit(status)
 
 
@@ -119,14 +144,43 @@ def complain(text):
 
 
 def take_descriptors():
-    """Keep standard input, give the model an empty one, and send its prints to standard error."""
-    standard_input = os.dup(0)
+    """Keep standard input and output for ourselves, where no child of the model's sees them.
+
+    The model gets an empty input, and what it prints goes to standard error.
+    """
+    sys.stdout.flush()
+    taken = os.dup(0), os.dup(1)
+    for descriptor in taken:
+        fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    sys.stdout.flush()
     os.dup2(2, 1)
-    return standard_input
+    return taken
+
+
+class Kills(object):
+    """Tells whether the kernel has killed a process of this container for memory."""
+
+    def __init__(self):
+        self.file = None
+        for path in EVENTS:  # of cgroups 2, and of cgroups 1
+            if self.file is None and os.access(path, os.R_OK):
+                self.file = os.open(path, os.O_RDONLY)
+                fcntl.fcntl(self.file, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        self.count = self.read()
+
+    def read(self):
+        """Return the count, as it is written there."""
+        if self.file is None:
+            return None
+        os.lseek(self.file, 0, os.SEEK_SET)
+        return os.read(self.file, 4096).partition(b"oom_kill ")[2].split(b"\n")[0]
+
+    def new(self):
+        """Tell whether there was one since the last call."""
+        before, self.count = self.count, self.read()
+        return before != self.count
 
 
 def watch(descriptor):
@@ -141,7 +195,6 @@ def watch(descriptor):
     between = os.fork()
     if between != 0:
         os.waitpid(between, 0)
-        os.close(descriptor)
         os.close(lifeline)
         return
     try:
@@ -172,17 +225,10 @@ def watch_over(program, descriptor, lifeline):
 def parse(argv):
     """Split the command line into the words of the contract and the options of the model."""
     words = {"input-file": None, "output-file": None, "aggregate-file": None, "dataset": None,
-             "batch-size": str(BATCH_SIZE), "options": {}}
+             "batch-size": str(BATCH_SIZE), "worker": None, "options": {}}
     rest = list(argv)
     while rest:
-        word = rest.pop(0)
-        if not word.startswith("--"):
-            raise UsageError("expected --NAME VALUE, got %r" % word)
-        name, equals, value = word[2:].partition("=")
-        if not equals:
-            if not rest:
-                raise UsageError("--%s needs a value" % name)
-            value = rest.pop(0)
+        name, value = parse_word(rest)
         if name in RESERVED:
             words[name] = value
         else:
@@ -190,10 +236,26 @@ def parse(argv):
     if not words["batch-size"].isdigit() or int(words["batch-size"]) < 1:
         raise UsageError("--batch-size must be a whole number of at least 1")
     words["batch-size"] = int(words["batch-size"])
-    if words["output-file"] is None or (words["input-file"] is None) == (words["dataset"] is None):
+    modes = [words[mode] for mode in ("input-file", "dataset", "worker")]
+    if modes.count(None) != 2 or (words["output-file"] is None) != bool(words["worker"]):
         raise UsageError("usage: --input-file IN.jsonl --output-file OUT.jsonl [--NAME VALUE ...], "
-                         "or --dataset NAME --output-file ROWS.jsonl")
+                         "or --dataset NAME --output-file ROWS.jsonl, or --worker")
     return words
+
+
+def parse_word(rest):
+    """Take --NAME VALUE, --NAME=VALUE or --worker from the words that are left."""
+    word = rest.pop(0)
+    if word == "--worker":
+        return "worker", True
+    if not word.startswith("--"):
+        raise UsageError("expected --NAME VALUE, got %r" % word)
+    name, equals, value = word[2:].partition("=")
+    if not equals:
+        if not rest:
+            raise UsageError("--%s needs a value" % name)
+        value = rest.pop(0)
+    return name, value
 
 
 def decode_option(value):
@@ -368,10 +430,122 @@ def write_rows(rows, path, numbered=True):
     """Write one JSON value a line; ASCII, so that no locale and no encoding can change it."""
     with io.open(path, "wb") as file:
         for index, row in enumerate(rows):
-            try:
-                line = json.dumps(row)
-            # RecursionError is a RuntimeError.
-            except (TypeError, ValueError, RuntimeError) as error:
-                problem = "the prediction is not JSON: %s" % error
-                raise PredictError("OutputError", problem, "", index if numbered else None)
+            line = encoded(row, index if numbered else None)
             file.write(line.encode("ascii") + b"\n")
+
+
+# -- a worker --------------------------------------------------------------------------------------
+
+
+class Frames(object):
+    """Requests and answers, one JSON object a line."""
+
+    def __init__(self, standard_input, standard_output):
+        self.lines = io.open(standard_input, "rb", buffering=2 ** 16, closefd=False)
+        self.output = standard_output
+        self.waiting = collections.deque()
+
+    def receive(self):
+        """Return the next request; None when there will be no more."""
+        return self.waiting.popleft() if self.waiting else self.read()
+
+    def read(self):
+        """Read the next request; one that breaks off in the middle is none."""
+        line = self.lines.readline()
+        return json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
+
+    def rows(self, request):
+        """Yield the rows of an aggregate request, whose later frames are read when needed."""
+        while request is not None:
+            for row in request["rows"]:
+                yield row
+            if not request["more"]:
+                return
+            identity, request = request["id"], self.read()
+            while request is not None and request["id"] != identity:
+                self.waiting.append(request)
+                request = self.read()
+
+    def send(self, **frame):
+        """Write a frame."""
+        self.write(json.dumps(frame))
+
+    def answer(self, identity, value, outputs, report, out_of_memory):
+        """Answer a request with what is JSON already, or with a report."""
+        head = '{"id": %s, ' % json.dumps(identity)
+        if out_of_memory:
+            head += '"out_of_memory": true, '
+        if report is not None:
+            self.write(head + '"error": %s}' % json.dumps(report))
+        elif outputs is None:
+            self.write(head + '"value": %s}' % value)
+        else:
+            self.write_outputs(head, outputs)
+
+    def write_outputs(self, head, lines):
+        """Write predictions in as many frames as they need."""
+        frame, size = [], 0
+        for line in lines:
+            if frame and size + len(line) > MAX_FRAME:
+                self.write(head + '"more": true, "outputs": [' + ", ".join(frame) + "]}")
+                frame, size = [], 0
+            frame.append(line)
+            size += len(line)
+        self.write(head + '"more": false, "outputs": [' + ", ".join(frame) + "]}")
+
+    def write(self, text):
+        """Write a frame that is JSON already."""
+        rest = memoryview(text.encode("ascii") + b"\n")
+        while rest:
+            rest = rest[os.write(self.output, rest):]
+
+
+def work(functions, load_options, frames):
+    """Load the model, and answer requests until there are no more."""
+    load, predict, aggregate, _ = functions
+    started = time.time()
+    try:
+        model = call(load, **load_options)
+    except PredictError as error:
+        complain(error.report["traceback"])
+        frames.send(op="ready", error=error.report)
+        return FAILED
+    frames.send(op="ready", seconds=round(time.time() - started, 3))
+    kills = Kills()
+    request = frames.receive()
+    while request is not None:
+        value = outputs = report = None
+        try:
+            if request["op"] == "aggregate":
+                value = aggregated(aggregate, frames.rows(request))
+            else:
+                outputs = call_predict(predict, model, request["instances"], request["options"])
+                outputs = [encoded(output, index) for index, output in enumerate(outputs)]
+        except PredictError as error:
+            report = error.report
+        frames.answer(request["id"], value, outputs, report, kills.new())
+        request = frames.receive()
+    return 0
+
+
+def aggregated(aggregate, rows):
+    """Compute the value over all rows, as JSON; also those that it does not take are read."""
+    try:
+        return encoded(call(aggregate, rows))
+    finally:
+        for _ in rows:
+            pass
+
+
+def encoded(value, index=None):
+    """Write a value as JSON, in ASCII, so that no locale and no encoding can change it."""
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # RecursionError is a RuntimeError
+        raise PredictError("OutputError", "the prediction is not JSON: %s" % error, "", index)
+
+
+# A worker's program may import anything after this module: what that prints is no frame.
+TAKEN = take_descriptors() if "--worker" in sys.argv[1:] else None
+if TAKEN:
+    Frames(*TAKEN).send(op="hello", version=VERSION)

@@ -62,7 +62,7 @@ with open(sys.argv[4], "w") as out:
 
 @Model.register("faulty-upper")
 class Upper(DockerModel):
-    program = Program(image="IMAGE", command=("python", "-c", PROGRAM))
+    program = Program(cold=True, image="IMAGE", command=("python", "-c", PROGRAM))
 
     def predict(self, text: str) -> str:
         return self.answer(text=text)
@@ -70,7 +70,7 @@ class Upper(DockerModel):
 
 @Model.register("faulty-short")
 class Short(Upper):
-    program = Program(image="IMAGE", command=("python", "-c", SHORT % ("3", "json.dumps('a')")))
+    program = Program(cold=True, image="IMAGE", command=("python", "-c", SHORT % ("3", "json.dumps('a')")))
 
 
 @Model.register("faulty-long")
@@ -82,7 +82,7 @@ class Long(Upper):
 
 @Model.register("faulty-broken")
 class Broken(Upper):
-    program = Program(image="IMAGE", command=("python", "-c", SHORT % ("len(rows)", "'{oops'")))
+    program = Program(cold=True, image="IMAGE", command=("python", "-c", SHORT % ("len(rows)", "'{oops'")))
 
 
 @Model.register("faulty-missing")
@@ -92,7 +92,7 @@ class Missing(Upper):
 
 @Model.register("faulty-nan")
 class NaN(DockerModel):
-    program = Program(image="IMAGE", command=("python", "-c", SHORT % ("len(rows)", "'NaN'")))
+    program = Program(cold=True, image="IMAGE", command=("python", "-c", SHORT % ("len(rows)", "'NaN'")))
 
     def predict(self, text: str) -> float:
         return self.answer(text=text)

@@ -408,7 +408,7 @@ import time
 from repro.models.docker_model import DockerModel, Program
 
 class Hider(DockerModel):
-    program = Program(image={image!r}, command=("python", "-c", {code!r}))
+    program = Program(cold=True, image={image!r}, command=("python", "-c", {code!r}))
 
     def predict(self, text: str) -> str:
         return self.answer(text=text)

@@ -449,7 +449,7 @@ def look(code):
     return json.loads(b"".join(printed)), left, exchange.parent.exists()
 
 class Echo(DockerModel):
-    program = Program(image=image, command=("python", "-c",
+    program = Program(cold=True, image=image, command=("python", "-c",
         "import sys; open(sys.argv[4], 'w').write(open(sys.argv[2]).read())"))
 
     def predict(self, text: str) -> dict:
@@ -494,7 +494,7 @@ import signal
 from repro.models.docker_model import DockerModel, Program
 
 class Sleeper(DockerModel):
-    program = Program(image={image!r}, command=("python", "-c", "import time; time.sleep(600)"))
+    program = Program(cold=True, image={image!r}, command=("python", "-c", "import time; time.sleep(600)"))
 
     def predict(self, text: str) -> str:
         return self.answer(text=text)

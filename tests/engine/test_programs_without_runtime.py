@@ -46,7 +46,7 @@ def shell(bookworm: str) -> Callable[..., DockerModel]:
     """Make a model of a shell script."""
 
     def make(script: str, base: type[DockerModel] = Length, **options: Any) -> DockerModel:
-        program = Program(image=bookworm, command=("/bin/sh", "-c", script, "sh"))
+        program = Program(cold=True, image=bookworm, command=("/bin/sh", "-c", script, "sh"))
         return type(base.__name__, (base,), {"program": program})(**options)
 
     return make
@@ -83,7 +83,7 @@ def test_a_perl_program_answers_each_instance_in_order(bookworm: str) -> None:
     """
 
     class Reversed(Word):
-        program = Program(image=bookworm, command=("perl", "-e", script, "--"))
+        program = Program(cold=True, image=bookworm, command=("perl", "-e", script, "--"))
 
     rows = Reversed().predict_batch([{"text": "abc"}, {"text": ""}, {"text": "xy"}])
 
@@ -240,7 +240,7 @@ def test_a_program_that_is_not_there_is_status_127_with_its_name(
     class Missing(Length):
         pass
 
-    Missing.program = Program(image=bookworm, command=(program,))
+    Missing.program = Program(cold=True, image=bookworm, command=(program,))
 
     with pytest.raises(ContainerError) as caught:
         Missing().predict_batch(texts(1))

@@ -106,7 +106,7 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         model_with('comand = ["a"]'),
         "models.smith2020.comand",
         "is not a key that may stand here",
-        "did you mean 'command'?",
+        "did you mean 'command'",
     ),
     "a key of a claim with a slip": (
         claim_with('tolerence = "0.1"'),

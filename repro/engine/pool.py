@@ -1,0 +1,418 @@
+"""Some workers behind one ordered stream.
+
+There is no thread of our own: whoever waits for an answer looks after all workers meanwhile, and
+the others wait for him. So an answer reaches a lone caller without a switch of threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from repro.engine.worker import Worker, WorkerLost
+from repro.errors import ContainerError, ModelError, PredictionTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from repro.engine.client import Engine
+    from repro.engine.jobs import Batch, Job
+    from repro.engine.spec import ContainerSpec
+    from repro.engine.worker import Request
+    from repro.errors import ReproError
+
+DEPTH = 2  # requests that a worker has at a time, so that it never waits for us
+LOADS = 3  # workers that may die in a row while they load
+AHEAD = 4  # batches a worker that are taken from the stream
+SIGNALLED = 128  # and the number of the signal that ended a program is its status
+MAX_AHEAD = 2**27  # bytes of them, beyond which only DEPTH are
+
+log = logging.getLogger(__name__)
+
+
+class NoWorkerMode(Exception):
+    """A program ended before it greeted: it has no worker mode, or failed before."""
+
+    def __init__(self, error: ReproError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class Pool:
+    """Workers of one kind, started when there is work for them.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where they run.
+    spec : ContainerSpec
+        What they run.
+    size : int
+        How many at most.
+    timeout : float, optional
+        Seconds for one request, from the moment at which it is a worker's oldest.
+    load_timeout : float
+        Seconds for loading.
+    idle_timeout : float, optional
+        Seconds without work after which the workers are ended.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        spec: ContainerSpec,
+        size: int = 1,
+        *,
+        timeout: float | None = None,
+        load_timeout: float = 600.0,
+        idle_timeout: float | None = 300.0,
+    ) -> None:
+        self._engine, self._spec, self._size = engine, spec, size
+        self._timeout, self._load_timeout = timeout, load_timeout
+        self._idle_timeout = idle_timeout
+        self._workers: list[Worker] = []
+        self._jobs: deque[Job] = deque()  # that no worker has
+        self._used = time.monotonic()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._state = threading.Condition()
+        self._pumping: int | None = None  # the thread that looks after the workers
+        self._waiting = 0  # threads that wait for another one's doing so
+        self._failed_loads = 0
+        self._epoch = 0  # how often it was closed
+        self._timer: threading.Timer | None = None
+        self._wakeup: tuple[socket.socket, socket.socket] | None = None
+
+    # -- what callers do ---------------------------------------------------------------------------
+
+    def answers(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield the batches in order, each when it is done.
+
+        Raises
+        ------
+        ReproError
+            If one has no answer at all.
+        """
+        window: deque[Batch] = deque()
+        batches = iter(batches)
+        more = True
+        try:
+            while True:
+                while more and self._room(window):
+                    batch = next(batches, None)
+                    if batch is None:
+                        more = False
+                    else:
+                        window.append(batch)
+                        self._submit(batch)
+                if not window:
+                    return
+                self._await(window[0])
+                yield window.popleft()
+        finally:
+            for batch in window:
+                self._forget(batch)
+
+    def answer(self, job: Job) -> None:
+        """Wait for one job.
+
+        Raises
+        ------
+        ReproError
+            If it has no answer.
+        """
+        self._submit(job)
+        try:
+            self._await(job)
+        finally:
+            self._forget(job)
+
+    def close(self) -> None:
+        """End the workers; whoever waits for them is told."""
+        with self._state:
+            self._epoch += 1
+            self._fail_all(ModelError(f"{self._spec.name} was closed before it answered"))
+            self._wake()
+            while self._pumping not in {None, threading.get_ident()}:
+                self._waiting += 1
+                self._state.wait()
+                self._waiting -= 1
+            workers, self._workers = self._workers, []
+            self._state.notify_all()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+        _end(workers)
+
+    # -- jobs --------------------------------------------------------------------------------------
+
+    def _room(self, window: deque[Batch]) -> bool:
+        if len(window) < DEPTH + 1:
+            return True
+        held = sum(len(row) for batch in window for row in batch.rows)
+        return len(window) < AHEAD * self._size and held < MAX_AHEAD
+
+    def _submit(self, job: Job) -> None:
+        with self._state:
+            self._used = time.monotonic()
+            self._jobs.append(job)
+            self._hand_out()
+            if self._pumping is not None:
+                self._wake()
+
+    def _await(self, job: Job) -> None:
+        with self._state:
+            while not job.done:
+                if self._pumping is not None:
+                    self._waiting += 1
+                    self._state.wait()
+                    self._waiting -= 1
+                    continue
+                self._pumping = threading.get_ident()
+                try:
+                    self._pump()
+                finally:
+                    self._pumping = None
+                    if self._waiting:
+                        self._state.notify_all()
+            self._used = time.monotonic()
+        if job.error is not None:
+            raise job.error
+
+    def _forget(self, job: Job) -> None:
+        """Take back a job that nobody waits for any more."""
+        with self._state:
+            job.done = True
+            with suppress(ValueError):
+                self._jobs.remove(job)
+
+    def _hand_out(self) -> None:
+        """Give the next jobs to those who have the least to do."""
+        while self._jobs:
+            ready = [w for w in self._workers if w.ready and len(w.pending) < DEPTH]
+            if not ready:
+                return
+            job = self._jobs.popleft()
+            if not job.done:
+                min(ready, key=lambda worker: len(worker.pending)).ask(job.next_request())
+
+    def _give_back(self, jobs: list[Job]) -> None:
+        """Put jobs that have come back before all others, in their order."""
+        self._jobs.extendleft(job for job in reversed(jobs) if not job.done)
+
+    def _fail_all(self, error: BaseException) -> None:
+        """Tell every job that there will be no answer."""
+        for job in [*self._jobs, *(r.job for w in self._workers for r in w.pending)]:
+            if not job.done:
+                job.fail(error)
+        self._jobs.clear()
+
+    # -- workers -----------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Look after the workers once: start what is missing, and wait until one has something."""
+        epoch = self._epoch
+        try:
+            self._staff()
+        except Exception as error:  # noqa: BLE001  it concerns every job
+            self._fail_all(error)
+            return
+        self._hand_out()
+        workers = {worker.fileno(): worker for worker in self._workers}
+        found = self._poll(workers)
+        if self._epoch != epoch:  # closed meanwhile
+            return
+        for descriptor, event in found:
+            if descriptor in workers:
+                self._serve(workers[descriptor], event)
+        self._end_overdue()
+        self._hand_out()
+
+    def _serve(self, worker: Worker, event: int) -> None:
+        if event & select.POLLOUT:
+            worker.flush()
+        if event & ~select.POLLOUT:
+            self._receive(worker)
+
+    def _poll(self, workers: dict[int, Worker]) -> list[tuple[int, int]]:
+        """Wait, and let others at the pool meanwhile."""
+        limits = [w.overdue(self._timeout, self._load_timeout) for w in self._workers]
+        known = [limit for limit in limits if limit is not None]
+        patience = max(0, int(min(known) * 1000) + 1) if known else None
+        reader, _ = self._wakeup = self._wakeup or _wakeup()
+        poll = select.poll()
+        poll.register(reader, select.POLLIN)
+        for descriptor, worker in workers.items():
+            poll.register(descriptor, select.POLLIN | (select.POLLOUT if worker.blocked else 0))
+        self._state.release()
+        try:
+            found = poll.poll(patience)
+        finally:
+            self._state.acquire()
+        with suppress(BlockingIOError):
+            reader.recv(4096)
+        return found
+
+    def _staff(self) -> None:
+        """Start workers until there are as many as there is work for."""
+        wanted = len(self._jobs) + sum(len(worker.pending) for worker in self._workers)
+        while len(self._workers) < min(self._size, wanted):
+            worker = Worker(self._engine, self._spec)
+            self._workers.append(worker)
+            try:
+                worker.start()
+            except BaseException:
+                self._workers.remove(worker)
+                raise
+            log.debug("started a worker of %s", self._spec.name)
+            if self not in _with_workers:
+                _with_workers.add(self)
+                _end_with_process(self)
+            self._watch_idleness()
+
+    def _receive(self, worker: Worker) -> None:
+        was_ready = worker.ready
+        try:
+            for request in worker.receive():
+                if request.out_of_memory:
+                    self._lose(worker, worker.out_of_memory(), request)
+                    return
+                if not request.job.done:
+                    request.job.answered(request)
+                    self._give_back([request.job])
+        except WorkerLost as lost:
+            self._lose(worker, lost.error)
+            return
+        if worker.ready and not was_ready:
+            self._failed_loads = 0
+
+    def _lose(self, worker: Worker, error: ReproError, request: Request | None = None) -> None:
+        """Close a worker that has failed; what it had to do is for others, or has failed."""
+        log.debug("lost a worker of %s: %s", self._spec.name, error)
+        self._workers.remove(worker)
+        pending = [*([request] if request else []), *worker.pending]
+        worker.close()
+        if not worker.ready:
+            self._failed_loads += 1
+            if not worker.greeted and _ended_by_itself(error):
+                self._fail_all(NoWorkerMode(error))
+            elif self._failed_loads == LOADS or not _may_pass(error):
+                self._failed_loads = 0
+                self._fail_all(error)
+        elif pending and not pending[0].job.done:
+            pending[0].job.lost(error)
+        self._give_back([one.job for one in pending])
+
+    def _end_overdue(self) -> None:
+        for worker in list(self._workers):
+            left = worker.overdue(self._timeout, self._load_timeout)
+            if left is None or left > 0:
+                continue
+            self._receive(worker)  # perhaps it has answered, and nobody looked
+            left = worker.overdue(self._timeout, self._load_timeout)
+            if worker in self._workers and left is not None and left <= 0:
+                limit = self._timeout if worker.ready else self._load_timeout
+                self._lose(worker, PredictionTimeout(self._spec.name, limit or 0.0))
+
+    # -- time, threads and processes ---------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Interrupt whoever waits for the workers."""
+        if self._pumping is not None and self._wakeup is not None:
+            with suppress(BlockingIOError):
+                self._wakeup[1].send(b"!")
+
+    def _watch_idleness(self) -> None:
+        if self._idle_timeout is None or self._timer is not None:
+            return
+        left = max(self._used + self._idle_timeout - time.monotonic(), 0.01)
+        self._timer = threading.Timer(left, _end_if_idle, [weakref.ref(self)])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def end_if_idle(self) -> None:
+        """End the workers if they had nothing to do for long enough."""
+        with self._state:
+            self._timer = None
+            busy = self._jobs or self._pumping or any(w.pending for w in self._workers)
+            if busy:
+                self._used = time.monotonic()
+            if self._idle_timeout is None or not self._workers:
+                return
+            if self._used + self._idle_timeout > time.monotonic():
+                self._watch_idleness()
+                return
+            workers, self._workers = self._workers, []
+        _end(workers)
+
+    def leave_to_parent(self) -> None:
+        """Let go of the workers in a forked child: they are its parent's."""
+        workers, self._workers = self._workers, []
+        self._begin()
+        for worker in workers:
+            worker.abandon()
+        self._give_back([one.job for worker in workers for one in worker.pending])
+
+
+def _may_pass(error: ReproError) -> bool:
+    """Whether what ended a worker while it loaded may not happen again."""
+    return isinstance(error, ContainerError)
+
+
+def _ended_by_itself(error: ReproError) -> bool:
+    return type(error) is ContainerError and error.status < SIGNALLED
+
+
+def _end(workers: list[Worker]) -> None:
+    """Close workers, at the same time if they are many."""
+    if len(workers) == 1:
+        workers[0].close()
+        return
+    threads = [threading.Thread(target=worker.close) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _wakeup() -> tuple[socket.socket, socket.socket]:
+    pair = socket.socketpair()
+    for end in pair:
+        end.setblocking(False)
+    return pair
+
+
+def _end_if_idle(pool: weakref.ref[Pool]) -> None:
+    if (found := pool()) is not None:
+        found.end_if_idle()
+
+
+_with_workers: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+def _end_with_process(pool: Pool) -> None:
+    """End the workers with a process of `multiprocessing`, whose end runs nothing of `atexit`."""
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(pool, pool.close, exitpriority=100)
+
+
+def _after_fork() -> None:
+    for pool in list(_with_workers):
+        pool.leave_to_parent()
+    _with_workers.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,162 @@
+"""The warm path: workers that have loaded the model answer batches."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from itertools import chain
+from typing import IO, TYPE_CHECKING
+
+from repro.common.io import translated
+from repro.common.jsonlines import JSON, encode
+from repro.engine.container import default_memory
+from repro.engine.jobs import Batch, Corpus
+from repro.engine.leftovers import sweep_once
+from repro.engine.pool import Pool
+from repro.errors import OutputError
+from repro.models.failure import Failure
+from repro.models.file_mode import words
+from repro.models.program import device_words, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from repro.models.docker_model import DockerModel
+
+MAX_BATCH = 2**25  # bytes of instances in a batch, unless one alone has more
+
+
+def make_pool(model: DockerModel) -> Pool:
+    """Make the pool of a model's workers; they start when there is something to answer."""
+    engine, spec = prepare(model)
+    sweep_once(engine)
+    arguments = ["--worker", *device_words(model), *words(model.load_options)]
+    memory = spec.memory or default_memory(engine) // model.workers
+    return Pool(
+        engine,
+        replace(spec, command=(*spec.command, *arguments), memory=memory),
+        model.workers,
+        timeout=model.timeout,
+        load_timeout=model.load_timeout,
+        idle_timeout=model.idle_timeout,
+    )
+
+
+class WorkerMode:
+    """Streams instances through a pool.
+
+    Parameters
+    ----------
+    model : DockerModel
+        Whose instances.
+    pool : callable
+        Makes the pool, or gives the one that there is; called when the first instances are there.
+    patient : bool
+        Whether failures are recorded, and the other instances answered all the same.
+    """
+
+    def __init__(self, model: DockerModel, pool: Callable[[], Pool], *, patient: bool) -> None:
+        self.model, self.patient = model, patient
+        self._pool = pool
+        self._name = model.schema.model
+        self._sent: list[bytes] | None = []  # as long as nothing was answered
+
+    def answers(
+        self,
+        rows: Iterable[bytes],
+        options: Mapping[str, object],
+        on_progress: Callable[[int], None] | None = None,
+        on_corpus: Callable[[JSON], None] | None = None,
+    ) -> Iterator[JSON | Failure]:
+        """Yield the predictions in order, as they come, and failures where they are recorded.
+
+        `on_corpus` gets the value over all of them after the last one; none if there is no row, or
+        one has failed.
+
+        Raises
+        ------
+        NoWorkerMode
+            If the program has none; `unanswered` has the rows.
+        """
+        batches = self._batches(rows, encode(options))
+        first = next(batches, None)
+        if first is None:
+            return
+        pool = self._pool()
+        if on_corpus is None:
+            yield from self._predictions(pool, chain([first], batches), on_progress)
+            return
+        failures = 0
+        with tempfile.TemporaryFile(prefix="repro-rows-") as kept:
+            for prediction in self._predictions(pool, chain([first], batches), on_progress):
+                if isinstance(prediction, Failure):
+                    failures += 1
+                else:
+                    with translated(tempfile.gettempdir()):
+                        kept.write(encode(prediction) + b"\n")
+                yield prediction
+            if not failures:
+                corpus = Corpus(lambda: _lines(kept))
+                pool.answer(corpus)
+                on_corpus(corpus.value)
+
+    def unanswered(self) -> list[bytes]:
+        """Return the instances that were taken before it turned out that there is no such mode."""
+        return self._sent or []
+
+    def _predictions(
+        self, pool: Pool, batches: Iterable[Batch], on_progress: Callable[[int], None] | None
+    ) -> Iterator[JSON | Failure]:
+        for batch in pool.answers(batches):
+            self._sent = None
+            self.model.isolated += batch.isolated
+            yield from self._checked(batch)
+            if on_progress is not None:
+                on_progress(batch.start + len(batch.rows))
+
+    def _checked(self, batch: Batch) -> Iterator[JSON | Failure]:
+        if batch.failures and not self.patient:
+            for place, output in enumerate(batch.leading):
+                self.model.schema.check_prediction(output, batch.start + place)
+                yield output
+            raise next(iter(batch.failures.values()))
+        for place, output in enumerate(batch.outputs):
+            index = batch.start + place
+            if (error := batch.failures.get(place)) is not None:
+                yield Failure(index, error)
+                continue
+            try:
+                self.model.schema.check_prediction(output, index)
+            except OutputError as problem:
+                if not self.patient:
+                    raise
+                yield Failure(index, problem)
+            else:
+                yield output
+
+    def _batches(self, rows: Iterable[bytes], options: bytes) -> Iterator[Batch]:
+        """Cut into batches, by count and by bytes: the same ones whoever answers them."""
+        start, size = 0, 0
+        gathered: list[bytes] = []
+        for row in rows:
+            if gathered and size + len(row) > MAX_BATCH:
+                yield self._batch(start, gathered, options)
+                start, size, gathered = start + len(gathered), 0, []
+            gathered.append(row)
+            size += len(row)
+            if len(gathered) == self.model.batch_size:
+                yield self._batch(start, gathered, options)
+                start, size, gathered = start + len(gathered), 0, []
+        if gathered:
+            yield self._batch(start, gathered, options)
+
+    def _batch(self, start: int, rows: list[bytes], options: bytes) -> Batch:
+        if self._sent is not None:
+            self._sent += rows
+        return Batch(self._name, start, rows, options, patient=self.patient)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    for line in file:
+        yield line.rstrip(b"\n")
