@@ -114,7 +114,7 @@ def predict_file(
     record["seconds"] = round(time.monotonic() - clock, 3)
     for path in job.outputs:
         if path != STREAM and Path(path).is_file():  # beside a device lies no record
-            with whole_file(Path(f"{path}.run.json")) as file:
+            with whole_file(f"{path}.run.json") as file:
                 text = json.dumps(record, indent=1, ensure_ascii=False)
                 file.write(text.encode(errors="backslashreplace") + b"\n")
     return record
