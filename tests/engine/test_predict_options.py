@@ -316,7 +316,7 @@ def test_a_model_of_the_ancestors_style_that_answers_too_few_is_an_error(
 
     assert own.returncode == 1
     assert "2 for 3 instances" in own.stderr
-    assert writer.returncode != 0
+    assert writer.returncode == 1
     assert "2 predictions for 3 instances" in writer.stderr
     assert not (tmp_path / "out.jsonl").exists()
 
