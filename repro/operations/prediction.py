@@ -19,7 +19,7 @@ from repro.data.formats import STREAM
 from repro.data.writing import RowTarget
 from repro.errors import ConfigurationError, OutputError, UnknownNameError
 from repro.models import DockerModel
-from repro.models.lookup import model_class
+from repro.models.lookup import check_load_options, model_class
 from repro.models.metric import Metric
 from repro.models.schema import INSTANCE_ID, Schema
 from repro.operations.selection import Selection
@@ -274,7 +274,9 @@ def _hash(path: str) -> dict[str, str]:
 
 
 def _loaded(name: str, options: Mapping[str, Any]) -> Any:
-    return made(name, model_class(name), options)
+    found = model_class(name)
+    check_load_options(name, found, options)
+    return made(name, found, options)
 
 
 def _without_id(row: dict[str, Any]) -> dict[str, Any]:

@@ -620,6 +620,11 @@ def test_a_dry_run_of_one_instance_starts_nothing_either(predict: Run) -> None:
             "'x'",
         ),
         (["--model-kwargs", '{"sufix": "!"}'], "did you mean 'suffix'"),
+        (
+            ["--model-kwargs", '{"suffix": ["!"]}'],
+            "'suffix' of options-say is not str: input should be a valid string; it is ['!']",
+        ),
+        (["--load-option", "suffix=5", "-i", "text=a"], "is not str"),
         (["--option", "times"], "--option wants NAME=VALUE"),
         (["--option", "times=many"], "times"),
         (["--option", "tims=2"], "did you mean 'times'"),
