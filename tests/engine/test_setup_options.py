@@ -154,6 +154,69 @@ def test_a_package_that_fails_alone_is_told(repro: Run, unfinished: str) -> None
     assert done.stdout == ""
 
 
+@pytest.fixture
+def broken(checkout: Path) -> Iterator[str]:
+    """A package whose card is not right."""
+    card = checkout / "models" / "awry" / "model.toml"
+    card.parent.mkdir()
+    card.write_text("title = 1\n")
+    yield "awry/model.toml: models: is empty"
+    shutil.rmtree(card.parent)
+
+
+def test_a_card_that_is_not_right_stops_no_command_about_another_package(
+    repro: Run, broken: str
+) -> None:
+    built = repro("setup", "good")
+    answer = repro("predict", "--model", "good-model", "-i", "text=a")
+    about = [repro("info", name, DOCKER_HOST=NOWHERE) for name in ("good", "good-model")]
+    wrong = [
+        repro(*words, DOCKER_HOST=NOWHERE)
+        for words in (("info", "awry"), ("setup", "awry"), ("predict", "--model", "awry-model"))
+    ]
+
+    assert [built.returncode, answer.returncode] == [0, 0], built.stderr + answer.stderr
+    assert [done.returncode for done in about] == [0, 0]
+    assert [done.returncode for done in wrong] == [2, 2, 2]
+    assert all(broken in done.stderr for done in wrong)
+
+
+@pytest.mark.parametrize("words", [[], ["list"], ["list", "sample"], ["list", "--json"]])
+def test_a_list_shows_the_others_and_says_which_card_is_not_right(
+    words: list[str], repro: Run, broken: str
+) -> None:
+    done = repro(*words, DOCKER_HOST=NOWHERE)
+
+    assert done.returncode == 2
+    assert "good-model" in done.stdout
+    assert "awry" not in done.stdout
+    assert done.stderr.startswith(f"repro: {broken}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("broken")
+def test_names_are_completed_beside_a_card_that_is_not_right(repro: Run) -> None:
+    settings = {"_REPRO_COMPLETE": "bash_complete", "COMP_WORDS": "repro info ", "COMP_CWORD": "2"}
+
+    done = repro(**settings, DOCKER_HOST=NOWHERE)
+
+    found = {line.partition(",")[2] for line in done.stdout.splitlines()}
+    assert {"awry", "good", "good-model"} <= found
+    assert done.stderr == ""
+
+
+def test_a_card_that_is_not_right_is_a_failure_of_its_own_in_a_set_up_of_all(
+    repro: Run, broken: str, unfinished: str
+) -> None:
+    done = repro("setup", "--all", "--json")
+    results = {result["package"]: result for result in json.loads(done.stdout)}
+
+    assert done.returncode == 3
+    assert results["awry"]["action"] == "failed"
+    assert results["awry"]["error"].startswith(broken)
+    assert results["good"]["action"] in {"built", "rebuilt", "present"}
+
+
 def test_another_value_of_a_build_argument_is_kept(repro: Run) -> None:
     repro("setup", "good")
 
