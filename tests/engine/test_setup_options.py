@@ -281,33 +281,39 @@ def test_an_image_that_no_registry_has_can_be_built(repro: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("docker-registry") is None, reason="docker-registry is missing")
 def test_an_image_is_pulled_from_the_registry_of_the_namespace(
-    repro: Run, engine: Engine, tmp_path: Path
+    repro: Run, engine: Engine, tmp_path: Path, registry: str
 ) -> None:
-    settings = tmp_path / "registry.yml"
-    settings.write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {tmp_path / 'registry'}}}}}\n"
-        "http: {addr: '127.0.0.1:5555'}\n"
-    )
-    (tmp_path / "config.toml").write_text('namespace = "127.0.0.1:5555/tests"\n')
+    (tmp_path / "config.toml").write_text(f'namespace = "{registry}/tests"\n')
     config = {"REPRO_CONFIG": str(tmp_path / "config.toml")}
-    name = "127.0.0.1:5555/tests/good:1.0"
-    registry = subprocess.Popen(["docker-registry", "serve", str(settings)])
+    name = f"{registry}/tests/good:1.0"
     try:
+        before = repro("pull", "good", **config)
         assert repro("setup", "good", **config).returncode == 0
-        subprocess.run(["docker", "push", "-q", name], check=True, capture_output=True)
+        push(engine, name)
+        built = images.find(engine, name)
         images.remove(engine, name, force=True)
-        done = repro("pull", "good", **config)
+        done = repro("pull", "good", "--json", **config)
+        pulled = images.find(engine, name)
+        again = repro("pull", "good", **config)
+        present = repro("setup", "good", "--json", **config)
         answer = repro("predict", "--model", "good-model", "-i", "text=a", **config)
     finally:
-        registry.terminate()
-        registry.wait()
         images.remove(engine, name, force=True)
 
-    assert done.returncode == 0, done.stderr
-    assert name in done.stdout
+    assert before.returncode == 3
+    assert f"the image {name} is not on this engine" in before.stderr
+    assert (done.returncode, again.returncode) == (0, 0), done.stderr + again.stderr
+    assert json.loads(done.stdout) == [{"package": "good", "image": name}]
+    assert pulled == built
+    assert [result["action"] for result in json.loads(present.stdout)] == ["present"]
     assert answer.stdout == '"first"\n'
+
+
+def push(engine: Engine, name: str) -> None:
+    """Put an image into its registry."""
+    for record in engine.api.push(name, stream=True, decode=True):
+        assert "error" not in record, record
 
 
 KILLED = """
