@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 
+from repro.engine import image as images
 from repro.engine.container import run
+from repro.engine.context import BuildContext
 from repro.engine.exchange import Exchange
 from repro.engine.owner import LABEL
 from repro.engine.spec import ContainerSpec
@@ -33,11 +35,29 @@ ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
 ORDINARY = 54321  # a user and a group that no machine has
 
+PYTHON27 = "repro-tests/python27:1"
+PARENT_LABEL = "repro.tests.parent"
+
 PRELUDE = """
 import json, os, sys
 INPUT, OUTPUT = sys.argv[2], sys.argv[4]
 FOLDER = os.path.dirname(OUTPUT)
 """
+
+
+@pytest.fixture(scope="session")
+def python27(engine: Engine, bullseye: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image with Python 2.7, kept for the next run unless its parent changed."""
+    found = images.find(engine, PYTHON27)
+    if found is None or found.labels.get(PARENT_LABEL) != bullseye:
+        root = tmp_path_factory.mktemp("python27")
+        install = "apt-get install -y -q python2.7-minimal libpython2.7-stdlib"
+        (root / "Dockerfile").write_text(
+            f"FROM {bullseye}\nRUN apt-get update -q && {install} && rm -rf /var/lib/apt/lists/*\n"
+        )
+        labels = {PARENT_LABEL: bullseye}
+        images.build(engine, BuildContext(root=root), PYTHON27, labels=labels)
+    return PYTHON27
 
 
 @pytest.fixture
