@@ -103,7 +103,8 @@ def decode(line: bytes, *, wrapping: int = 0) -> JSON:
     except JSONRuleError:
         raise
     except ValueError as error:
-        raise JSONRuleError(f"is not JSON: {error}") from None
+        problem = "it begins with a byte-order mark (BOM)" if text[:1] == "\ufeff" else error
+        raise JSONRuleError(f"is not JSON: {problem}") from None
     return value
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from itertools import chain
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from repro.common.io import translated
 from repro.common.jsonlines import JSON, encode
+from repro.common.spool import Spool
 from repro.engine.container import default_memory
 from repro.engine.jobs import Batch, Corpus
 from repro.engine.leftovers import sweep_once
@@ -98,16 +97,15 @@ class WorkerMode:
             yield from self._predictions(pool, chain([first], batches), on_progress)
             return
         failures = 0
-        with tempfile.TemporaryFile(prefix="repro-rows-") as kept:
+        with Spool() as kept:
             for prediction in self._predictions(pool, chain([first], batches), on_progress):
                 if isinstance(prediction, Failure):
                     failures += 1
                 else:
-                    with translated(tempfile.gettempdir()):
-                        kept.write(encode(prediction) + b"\n")
+                    kept.append(encode(prediction))
                 yield prediction
             if not failures:
-                corpus = Corpus(lambda: _lines(kept))
+                corpus = Corpus(kept.lines)
                 pool.answer(corpus)
                 on_corpus(corpus.value)
 
@@ -165,9 +163,3 @@ class WorkerMode:
         if self._sent is not None:
             self._sent += rows
         return Batch(self._name, start, rows, options, patient=self.patient)
-
-
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    for line in file:
-        yield line.rstrip(b"\n")
