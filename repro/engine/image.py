@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from repro.common.text import printable
+from repro.engine import podman
 from repro.engine.client import answers, translated
 from repro.engine.context import CONTEXT_LABEL
 from repro.errors import BuildError, EngineError, EngineUnavailable, ImageNotFound, ReproError
@@ -25,9 +26,12 @@ UNFINISHED = "repro-unfinished/"  # tags of the layers of failed builds
 ANSWER_TIMEOUT = 8  # seconds that a registry has to say whether it has an image
 KEPT_LINES = 30
 
-_STEP = re.compile(r"Step (\d+/\d+) : (.*)")
+# Of docker's classic builder, and of podman's.
+_STEP = re.compile(r"(?:Step|STEP) (\d+/\d+) ?: (.*)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the classic builder's mark of standard error
-_LAYER = re.compile(r" ---> ([0-9a-f]{12,})$")
+_LAYER = re.compile(r"(?: --->|-->(?: Using cache)?) ([0-9a-f]{11,})$")
+_STATUS = re.compile(r"while running runtime: exit status (\d+)$")  # podman's
+_DUMP = re.compile(r" &imagebuilder\.Step\{.*", re.DOTALL)
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})$")
 _FROM = re.compile(
     r"^\s*FROM\s+((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
@@ -47,7 +51,7 @@ class Image:
 
 def find(engine: Engine, name: str) -> Image | None:
     """Tell what an image is; None if the engine does not have it."""
-    from docker.errors import ImageNotFound as NotFound
+    from docker.errors import NotFound
 
     with translated(engine.address):
         try:
@@ -61,7 +65,12 @@ def find(engine: Engine, name: str) -> Image | None:
 def names(engine: Engine) -> list[str]:
     """List the names of all images."""
     with translated(engine.address):
-        return [name for one in engine.api.images() for name in one["RepoTags"] or ()]
+        return [familiar(name) for one in engine.api.images() for name in one["RepoTags"] or ()]
+
+
+def familiar(name: str) -> str:
+    """Leave out what an engine writes before the name of an image that names no registry."""
+    return re.sub(r"^(localhost/|docker\.io/(library/)?)", "", name)
 
 
 def labelled(engine: Engine, labels: Iterable[str]) -> list[tuple[str, Image]]:
@@ -71,7 +80,7 @@ def labelled(engine: Engine, labels: Iterable[str]) -> list[tuple[str, Image]]:
         listed = [one for label in labels for one in engine.api.images(filters={"label": label})]
     for one in listed:
         image = Image(id=one["Id"], labels=one["Labels"] or {}, size=int(one["Size"]))
-        found += [(name, image) for name in one["RepoTags"] or ()]
+        found += [(familiar(name), image) for name in one["RepoTags"] or ()]
     return found
 
 
@@ -84,7 +93,7 @@ def tag(engine: Engine, image: str, name: str) -> None:
 
 def remove(engine: Engine, name: str, *, force: bool = False) -> None:
     """Remove a name, and the image if it was its last one."""
-    from docker.errors import ImageNotFound as NotFound
+    from docker.errors import NotFound
 
     with translated(engine.address), suppress(NotFound):
         engine.api.remove_image(name, force=force)
@@ -94,6 +103,8 @@ def registry_has(engine: Engine, name: str) -> bool:
     """Ask the image's registry whether it has it; no answer soon counts as no."""
     try:
         with translated(engine.address), closing(engine.patient(ANSWER_TIMEOUT)) as api:
+            if engine.podman:
+                return podman.registry_has(api, name, ANSWER_TIMEOUT)
             api.inspect_distribution(name)
     except EngineUnavailable:
         with translated(engine.address):
@@ -139,9 +150,8 @@ def pull(
 
 def load_root(engine: Engine, tar: IO[bytes], name: str) -> Image:
     """Make an image of a root file system that comes as a tar stream."""
-    repository, version = _split(name)
-    with translated(engine.address):
-        engine.api.import_image(src=tar, repository=repository, tag=version)
+    with translated(engine.address):  # a tag of its own is lost on podman
+        engine.api.import_image(src=tar, repository=name)
     found = find(engine, name)
     if found is None:
         raise EngineError(f"the engine did not keep the root file system as {name}")
@@ -224,7 +234,10 @@ def unfinished(name: str) -> str:
 def _problem(record: Mapping[str, Any]) -> str:
     """Say why a build failed; of a step that ended badly the engine repeats the whole command."""
     code = record.get("errorDetail", {}).get("code")
-    return f"it ended with status {code}" if code else str(record["error"]).strip()
+    message = str(record["error"]).strip()
+    if code is None and (found := _STATUS.search(message)):
+        code = found[1]
+    return f"it ended with status {code}" if code else _DUMP.sub("", message)
 
 
 class _Progress:
