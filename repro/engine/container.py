@@ -39,6 +39,7 @@ NOBODY = (65534, 65534)
 KEPT_LINES = 50
 KEPT_BYTES = 8192  # of one line
 TICK = 0.05  # seconds between two looks at the exchange directory
+SUBSCRIPTIONS = 5  # to the events of one container
 CLEAN_UP = 20  # seconds that the engine has to end and remove a container
 DISK_SHARE = 0.9  # of what is free on the host's disk
 OTHERS = GIB  # that other programs may write there during a run
@@ -128,6 +129,7 @@ class Fate:
     died: threading.Event = field(default_factory=threading.Event)
     removed: threading.Event = field(default_factory=threading.Event)
     lost: Exception | None = None
+    dismissed: bool = False  # we listen no more
     refused: Exception | None = None  # what the caller said to the output
 
 
@@ -158,6 +160,7 @@ class Container:
         self._id: str | None = None
         self._socket: Any = None
         self._events: Any = None
+        self._created = 0  # whole seconds, by the engine's clock
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -190,12 +193,8 @@ class Container:
             _hide(about.get("Volumes") or (), config["HostConfig"])
             self._id = f"repro-{uuid4().hex}"  # named by us: an interrupt cannot lose it
             api.create_container_from_config(config, self._id)
-            created = _seconds(api.inspect_container(self._id)["Created"])
-            # From the creation on, in the engine's own time: an event between the answer and the
-            # subscription would be missed otherwise.
-            self._events = api.events(
-                since=created, decode=True, filters={"container": self._id, "type": "container"}
-            )
+            self._created = _seconds(api.inspect_container(self._id)["Created"])
+            self._subscribe()
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             self._socket = api.attach_socket(self._id, params=streams)
         for target in (self._follow_events, self._follow_output):
@@ -208,6 +207,11 @@ class Container:
         except EngineError as error:
             raise self._start_failure(error) from error
         self._log.debug("started %s as %s", self.spec.image, self._id[:12])
+
+    def _subscribe(self) -> None:
+        """Ask for its events, those before the answer too: from its creation on, in engine time."""
+        which = {"container": self._id, "type": "container"}
+        self._events = self.engine.api.events(since=self._created, decode=True, filters=which)
 
     def wait(self, on_tick: Callable[[], None] | None = None) -> None:
         """Wait for its end; end it when it runs too long or writes too much."""
@@ -276,6 +280,7 @@ class Container:
             thread.join(CLEAN_UP)
 
     def _disconnect(self) -> None:
+        self.fate.dismissed = True
         if self._socket is not None:  # closing alone would not wake a thread that reads
             with self._tried():  # a file of a socket, or a socket itself if that speaks TLS
                 getattr(self._socket, "_sock", self._socket).shutdown(socket.SHUT_RDWR)
@@ -354,6 +359,26 @@ class Container:
         return None
 
     def _follow_events(self) -> None:
+        """Follow its events until it is removed; again when podman has cut its log of them."""
+        for attempt in range(SUBSCRIPTIONS):
+            if attempt > 0 and not self._ask_again():
+                return
+            self._read_events()
+            if self.fate.removed.is_set() or self.fate.lost is not None:
+                return
+        self.fate.lost = ConnectionError("the engine ended its event stream")
+
+    def _ask_again(self) -> bool:
+        time.sleep(TICK)
+        if self.fate.dismissed:
+            return False
+        try:
+            self._subscribe()
+        except Exception as error:  # noqa: BLE001  it has gone, then
+            self.fate.lost = error
+        return self.fate.lost is None
+
+    def _read_events(self) -> None:
         try:
             for event in self._events:
                 match str(event.get("status", "")).partition(":")[0]:
@@ -370,8 +395,6 @@ class Container:
                         pass
         except Exception as error:  # noqa: BLE001  any end of the stream before the container's is a loss
             self.fate.lost = error
-            return
-        self.fate.lost = ConnectionError("the engine ended its event stream")
 
     def _follow_output(self) -> None:
         begun: dict[int, bytes] = {}  # the line that each stream is in
