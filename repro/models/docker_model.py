@@ -65,6 +65,8 @@ class DockerModel(Model):
         Whether the container has a network; the card says so by default, and then it rarely does.
     max_output : int or str, optional
         Bytes that the container may write for the host; 16 GiB by default.
+    allow_unlimited : bool
+        Run also where the engine cannot limit memory and processes; refused by default.
     """
 
     last_image: str | None = None  # the id of the image that answered last
@@ -95,6 +97,7 @@ class DockerModel(Model):
         cpus: float | None = None,
         network: bool | None = None,
         max_output: int | str | None = None,
+        allow_unlimited: bool = False,
     ) -> None:
         if not _is_more_than(device, -2) or device != int(device):
             raise ConfigurationError(f"device={device!r} is no GPU; -1 is the CPU, 0 the first GPU")
@@ -110,6 +113,7 @@ class DockerModel(Model):
         self.cpus = cpus
         self.network = network
         self.max_output = _bytes("max_output", max_output)
+        self.allow_unlimited = allow_unlimited
 
     def __enter__(self) -> Self:
         return self

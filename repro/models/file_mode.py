@@ -143,6 +143,7 @@ class FileMode:
             cpus=model.cpus,
             timeout=model.timeout,
             max_output=model.max_output or ContainerSpec.max_output,
+            allow_unlimited=model.allow_unlimited,
         )
         try:
             run(engine, spec, exchange, on_tick=None if rows is None else rows.look)

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 
+from repro.common.config import Config
+from repro.engine.client import Engine
 from repro.engine.container import run
 from repro.engine.exchange import Exchange
 from repro.engine.owner import LABEL
 from repro.engine.spec import ContainerSpec
+from repro.errors import EngineError
 from repro.models.docker_model import DockerModel, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from repro.engine.client import Engine
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -36,6 +37,38 @@ import json, os, sys
 INPUT, OUTPUT = sys.argv[2], sys.argv[4]
 FOLDER = os.path.dirname(OUTPUT)
 """
+
+
+@pytest.fixture(scope="session")
+def refusal(engine: Engine, bookworm: str) -> str:
+    """What is said of a container that the engine does not limit; empty if it does."""
+    try:
+        run(Engine(engine.address, Config()), ContainerSpec(image=bookworm, command=("true",)))
+    except EngineError as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(autouse=True)
+def _unlimited(_own_home: None, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept what this engine does not limit; tests of a limit ask for `limits`."""
+    if engine.unlimited:
+        Path(os.environ["REPRO_CONFIG"]).write_text("allow_unlimited = true\n")
+        monkeypatch.setattr(engine, "config", Config(allow_unlimited=True))
+
+
+@pytest.fixture
+def limits(refusal: str) -> None:
+    """Skip where the engine does not limit memory and processes."""
+    if refusal:
+        pytest.skip(refusal)
+
+
+@pytest.fixture
+def gives_gpus(engine: Engine) -> None:
+    """Skip where the engine takes no requests for GPUs."""
+    if engine.podman:
+        pytest.skip(f"podman {engine.version['Version']} answers a request for a GPU with null")
 
 
 @pytest.fixture
