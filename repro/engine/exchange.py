@@ -93,7 +93,7 @@ class Exchange:
         """
         if self._engine.keeps_ids:
             return os.getuid(), os.getgid()
-        if self._engine.rootless:
+        if self._engine.rootless and self._engine.local:
             return 0, 0  # which is the caller, outside
         if os.getuid() == 0 or not self._engine.local:
             return USER, USER

@@ -65,6 +65,14 @@ def limits(refusal: str) -> None:
 
 
 @pytest.fixture
+def ulimits(engine: Engine) -> None:
+    """Skip where the engine limits no single file; what is written is watched all the same."""
+    if engine.podman and engine.rootless:
+        version = engine.version["Version"]
+        pytest.skip(f"podman {version}, rootless, makes containers with no ulimit: Ulimits is []")
+
+
+@pytest.fixture
 def gives_gpus(engine: Engine) -> None:
     """Skip where the engine takes no requests for GPUs."""
     if engine.podman:
