@@ -237,11 +237,10 @@ class Container:
         which = {"container": self._id, "type": "container"}
         self._events = self.engine.api.events(since=self._created, decode=True, filters=which)
 
-    def _follow(self, *targets: Callable[[], None]) -> None:
-        for target in targets:
-            thread = threading.Thread(target=target, daemon=True)
-            thread.start()
-            self._threads.append(thread)
+    def _follow(self, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def wait(self, on_tick: Callable[[], None] | None = None) -> None:
         """Wait for its end; end it when it runs too long or writes too much."""
