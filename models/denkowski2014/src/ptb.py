@@ -14,27 +14,8 @@ COMMAND = [
     "-preserveLines",
     "-lowerCase",
 ]
-PUNCTUATION = set(
-    [
-        "''",
-        "'",
-        "``",
-        "`",
-        "-LRB-",
-        "-RRB-",
-        "-LCB-",
-        "-RCB-",
-        ".",
-        "?",
-        "!",
-        ",",
-        ":",
-        "-",
-        "--",
-        "...",
-        ";",
-    ]
-)
+PUNCTUATION = {"''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", "."}
+PUNCTUATION |= {"?", "!", ",", ":", "-", "--", "...", ";"}
 
 
 def tokenize(texts):
