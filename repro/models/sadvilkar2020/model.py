@@ -23,8 +23,8 @@ class PySBD(DockerModel):
     language : str
         The ISO 639-1 code of the language of the texts, one of 23.
     clean : bool
-        Whether the text is cleaned first: lines that were broken within a sentence are joined, marks
-        of HTML, superfluous whitespace, rows of dots and the like are removed.
+        Whether the text is cleaned first: lines that were broken within a sentence are joined;
+        marks of HTML, superfluous whitespace and the like are removed.
     **common
         What every model takes (`DockerModel`).
 
