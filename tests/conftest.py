@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from repro.engine import base
 from repro.engine.client import Engine, connect
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("unit", "engine", "models")
+_numbers = itertools.count()
+
+# Where every change is tested, each property is tried more often than while one works on it.
+settings.register_profile("thorough", max_examples=400)
+if os.environ.get("REPRO_THOROUGH") == "1":
+    settings.load_profile("thorough")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,13 +37,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(parts[1] if parts[0] == "tests" and parts[1] in KINDS else "models")
 
 
+@pytest.fixture(scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an empty configuration."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "config.toml").touch()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep every test off the configuration of whoever runs it."""
-    config = tmp_path_factory.mktemp("config") / "config.toml"
-    config.write_text("")
-    monkeypatch.setenv("REPRO_CONFIG", str(config))
-    monkeypatch.setenv("REPRO_CACHE", str(config.parent))
+def _own_home(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test off the configuration of whoever runs it, and off what others cached.
+
+    The cache's folder is made where it is needed: making and removing two thousand takes seconds.
+    """
+    monkeypatch.setenv("REPRO_CONFIG", str(_home / "config.toml"))
+    monkeypatch.setenv("REPRO_CACHE", str(_home / f"cache-{next(_numbers)}"))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from repro.catalog.card import find_model as find_model
     from repro.catalog.card import find_package as find_package
     from repro.catalog.card import list_models as list_models
+    from repro.catalog.card import list_packages as list_packages
     from repro.catalog.card import read_cards as read_cards
     from repro.catalog.claim import Claim as Claim
     from repro.catalog.places import models_root as models_root
@@ -25,6 +26,7 @@ _HOME = {
     "find_model": "repro.catalog.card",
     "find_package": "repro.catalog.card",
     "list_models": "repro.catalog.card",
+    "list_packages": "repro.catalog.card",
     "models_root": "repro.catalog.places",
     "read_cards": "repro.catalog.card",
 }
@@ -37,6 +39,7 @@ __all__ = [
     "find_model",
     "find_package",
     "list_models",
+    "list_packages",
     "models_root",
     "read_cards",
 ]

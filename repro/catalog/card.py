@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from repro.catalog.claim import Claim, read_claim
 from repro.catalog.index import read_models
 from repro.catalog.places import models_root
+from repro.catalog.suites import SUITES
 from repro.catalog.table import Table
 from repro.common.sizes import parse_bytes
 from repro.errors import CardError, UnknownNameError
@@ -21,10 +22,9 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-SUITES = ("bookworm", "bullseye", "trixie")
 DEFAULT_IMAGE = ""  # the name of a package's first image
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
@@ -91,15 +91,30 @@ class Card:
     claims: tuple[Claim, ...] = ()
 
 
-def read_cards() -> Iterator[Card]:
-    """Read every card, sorted by package."""
-    for file in sorted(models_root().glob("*/model.toml")):
-        yield read_card(file)
+def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[Card]:
+    """Read every card, sorted by package.
+
+    A card that is not right is left out where `on_error` is told what is wrong with it.
+    """
+    for package in list_packages():
+        try:
+            card = read_card(models_root() / package / "model.toml")
+        except CardError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+        else:
+            yield card
 
 
-def list_models() -> list[str]:
-    """List the names of all models, without importing any."""
-    return sorted(str(entry["model"]) for _, models in read_models() for entry, _ in models)
+def list_packages() -> list[str]:
+    """List the names of all packages that have a card, without reading any."""
+    return sorted(path.parent.name for path in models_root().glob("*/model.toml"))
+
+
+def list_models(on_error: Callable[[CardError], None] | None = None) -> list[str]:
+    """List the names of all models, without importing any; cards that are not right as above."""
+    return sorted(str(entry["model"]) for _, models in read_models(on_error) for entry, _ in models)
 
 
 def find_package(package: str) -> Card:
@@ -112,8 +127,8 @@ def find_package(package: str) -> Card:
     """
     file = models_root() / package / "model.toml"
     if not _NAME.fullmatch(package) or not file.is_file():
-        known = [path.parent.name for path in models_root().glob("*/model.toml")]
-        raise UnknownNameError("package", package, known, "`repro list` shows what there is")
+        hint = "`repro list` shows what there is"
+        raise UnknownNameError("package", package, list_packages(), hint)
     return read_card(file)
 
 
@@ -124,16 +139,25 @@ def find_model(name: str) -> tuple[Card, ModelCard]:
     ------
     UnknownNameError
         If no card has it.
+    CardError
+        If the card that should have it is not right; what is wrong with others does no harm.
     """
     known: list[str] = []
-    for package, models in read_models():
+    broken: list[CardError] = []
+    for package, models in read_models(broken.append):
         names = [str(entry["model"]) for entry, _ in models]
         if name in names:
             card = read_card(models_root() / package / "model.toml")
             if name in card.models:  # else it changed just now
                 return card, card.models[name]
         known += names
-    raise UnknownNameError("model", name, known, "`repro list` shows what there is")
+    for error in broken:
+        if name.startswith(error.file.partition("/")[0]):
+            raise error
+    hint = "`repro list` shows what there is"
+    if broken:
+        hint += f", and what is wrong with {' and '.join(error.file for error in broken)}"
+    raise UnknownNameError("model", name, known, hint)
 
 
 def read_card(file: Path) -> Card:

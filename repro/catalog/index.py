@@ -18,11 +18,12 @@ from repro import __version__
 from repro.catalog.places import cache_folder, models_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import TypeAlias
 
     from repro.common.jsonlines import JSON
+    from repro.errors import CardError
 
     Stamp: TypeAlias = list[int]  # size, time of the last change in ns, inode
     Entry: TypeAlias = dict[str, JSON]  # a model's line, see repro.catalog.listing
@@ -32,15 +33,22 @@ FORMAT = 1  # a new one for another content
 TICK = 100_000_000  # ns; a file system may tell two changes apart only if they lie further apart
 
 
-def read_models() -> Iterator[tuple[str, Models]]:
+def read_models(
+    on_error: Callable[[CardError], None] | None = None,
+) -> Iterator[tuple[str, Models]]:
     """Yield what the card of each package says of its models, sorted by package.
 
     Only cards that are new or changed are read, when it is their turn.
 
+    Parameters
+    ----------
+    on_error : callable, optional
+        Gets what is wrong with a card that is not right, which is left out then.
+
     Raises
     ------
     CardError
-        If one of those is not right.
+        If one of those is not right, and nobody else is told.
     """
     root = models_root()
     known = _load(root)
@@ -51,7 +59,10 @@ def read_models() -> Iterator[tuple[str, Models]]:
     try:
         for package, stamp in stamps.items():
             if package not in held:
-                held[package] = (stamp, _read(root / package / "model.toml"))
+                models = _read(root / package / "model.toml", on_error)
+                if models is None:
+                    continue
+                held[package] = (stamp, models)
                 stale = True
             yield package, held[package][1]
     finally:
@@ -59,11 +70,18 @@ def read_models() -> Iterator[tuple[str, Models]]:
             _save(root, held)
 
 
-def _read(file: Path) -> Models:
+def _read(file: Path, on_error: Callable[[CardError], None] | None) -> Models | None:
     from repro.catalog.card import read_card
     from repro.catalog.listing import describe
+    from repro.errors import CardError
 
-    return describe(read_card(file))
+    try:
+        return describe(read_card(file))
+    except CardError as error:
+        if on_error is None:
+            raise
+        on_error(error)
+        return None
 
 
 def _stamps(root: Path) -> dict[str, Stamp]:

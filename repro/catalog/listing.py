@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 from repro.catalog.index import read_models
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from repro.catalog.card import Card, ModelCard, Paper
     from repro.catalog.index import Entry, Models
+    from repro.errors import CardError
 
 
-def list_entries(words: Sequence[str] = ()) -> list[Entry]:
-    """Describe every model whose card has all the words, in any case."""
+def list_entries(
+    words: Sequence[str] = (), on_error: Callable[[CardError], None] | None = None
+) -> list[Entry]:
+    """Describe every model whose card has all the words, in any case.
+
+    A card that is not right is left out where `on_error` is told what is wrong with it.
+    """
     sought = [word.lower() for word in words]
     return [
         entry
-        for _, models in read_models()
+        for _, models in read_models(on_error)
         for entry, text in models
         if all(word in text for word in sought)
     ]

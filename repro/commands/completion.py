@@ -10,15 +10,16 @@ def model_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     del ctx, param
     from repro.catalog import list_models
 
-    return [name for name in list_models() if name.startswith(incomplete)]
+    known = list_models(on_error=lambda _: None)  # no place to say what is wrong with a card
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def package_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Name the packages that begin so."""
     del ctx, param
-    from repro.catalog import read_cards
+    from repro.catalog import list_packages
 
-    return [card.package for card in read_cards() if card.package.startswith(incomplete)]
+    return [package for package in list_packages() if package.startswith(incomplete)]
 
 
 def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from repro.catalog.suites import SUITES
 from repro.commands.completion import package_names
 from repro.commands.output import as_dict, building, json_option, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from repro.errors import CardError
     from repro.operations.setup import SetupResult
-
-SUITES = ("bookworm", "bullseye", "trixie")
 
 
 @click.command(
@@ -70,24 +70,27 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
 def _set_up(packages: tuple[str, ...], given: dict[str, Any]) -> list[SetupResult]:
     from repro.catalog import find_package, read_cards
     from repro.commands.predict import split
-    from repro.operations.setup import setup, setup_base, setup_many
+    from repro.operations.setup import not_read, setup, setup_base, setup_many
 
     arguments = dict(split("--build-arg", word) for word in given["arguments"])
     force = bool(given["force"])
     for suite in given["suites"]:
         with building(suite) as report:
             say(f"{suite}: {setup_base(suite, report)}")
-    cards = list(read_cards()) if given["everything"] else [find_package(p) for p in packages]
+    broken: list[CardError] = []
+    if given["everything"]:
+        cards = list(read_cards(broken.append))
+    else:
+        cards = [find_package(package) for package in packages]
     if len(cards) == 1 and not given["everything"]:
         with building(packages[0]) as report:
             return setup(cards[0], force=force, arguments=arguments, report=report)
     with building("") as report:
-        return list(
-            setup_many(
-                cards,
-                jobs=given["jobs"],
-                force=force,
-                arguments=arguments,
-                report=lambda package, line: report(f"{package}: {line}"),
-            )
+        results = setup_many(
+            cards,
+            jobs=given["jobs"],
+            force=force,
+            arguments=arguments,
+            report=lambda package, line: report(f"{package}: {line}"),
         )
+        return [*results, *map(not_read, broken)]

@@ -183,10 +183,9 @@ def write_json_lines(items: Iterable[object], file_path: str, *, allow_nan: bool
 @contextmanager
 def _made(file_path: str) -> Iterator[IO[bytes]]:
     """Open a file that appears whole, in a folder that may have to be made."""
-    path = Path(file_path)
-    with translated(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
+    with translated(file_path):
+        Path(file_path).parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(file_path) as file:
         yield file
 
 
@@ -223,38 +222,38 @@ def _encoded(text: str, file_path: str, index: int) -> bytes:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path | str) -> Iterator[IO[bytes]]:
     """Open a file for writing; it appears only when the block ends without an error.
 
     Raises
     ------
     DataFileError
-        If it cannot be written where it should be.
+        If it cannot be written where it should be; names the path as it was given.
     DiskFull
         If the disk is full; what was there before stays.
     """
     try:
-        target = path.resolve()
+        target = Path(path).resolve()
     except (OSError, RuntimeError) as error:  # links in a circle
         raise DataFileError(str(path), "its links lead nowhere") from error
     special = target.exists() and not target.is_file() and not target.is_dir()
-    if special or str(path.absolute()).startswith(("/dev/", "/proc/")):  # a device, a pipe
+    if special or str(Path(path).absolute()).startswith(("/dev/", "/proc/")):  # a device, a pipe
         with translated(path):
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
             with os.fdopen(descriptor, "wb") as file:
                 yield file
         return
-    path = target
     with translated(path):
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        prefix = f".{target.name}."
+        descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
     temporary = Path(name)
     try:
         with translated(path), os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), _mode_of(path))
+            os.fchmod(file.fileno(), _mode_of(target))
         with translated(path):
-            temporary.replace(path)
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 

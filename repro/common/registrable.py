@@ -27,7 +27,10 @@ class Registrable:
 
     @classmethod
     def register(
-        cls, name: str, constructor: str | None = None, *, exist_ok: bool = False
+        cls,
+        name: str,
+        constructor: str | None = None,
+        exist_ok: bool = False,  # noqa: FBT001, FBT002  as in the ancestor
     ) -> Callable[[_C], _C]:
         """Register the decorated class under `name`.
 

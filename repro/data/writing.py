@@ -7,7 +7,6 @@ import io
 import json
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from repro.common.io import translated, whole_file
@@ -85,7 +84,7 @@ class RowTarget:
         if self.path == STREAM:
             yield sys.stdout.buffer
         else:
-            with whole_file(Path(self.path)) as file:
+            with whole_file(self.path) as file:
                 yield file
 
     def _writer(self, file: IO[bytes]) -> Writer:

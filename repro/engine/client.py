@@ -119,6 +119,12 @@ class Engine:
         )
 
     @property
+    def takes_device_requests(self) -> bool:
+        """Whether its API is new enough to be asked for GPUs; before, there was a runtime only."""
+        major, _, minor = str(self.api.api_version).partition(".")
+        return (int(major), int(minor)) >= (1, 40)
+
+    @property
     def memory(self) -> int:
         """Bytes of memory of the engine's machine."""
         return int(self.info["MemTotal"])

@@ -29,7 +29,10 @@ KEPT_LINES = 30
 
 _STEP = re.compile(r"Step (\d+/\d+) : (.*)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the classic builder's mark of standard error
-_LAYER = re.compile(r" ---> ([0-9a-f]{12})$")
+_LAYER = re.compile(r" ---> ([0-9a-f]{12,})$")
+_BOOKKEEPING = re.compile(  # of the classic builder: it says nothing about what went wrong
+    r" ---> (Running in [0-9a-f]{12,}|Using cache)$|Removing intermediate container [0-9a-f]{12,}$"
+)
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})$")
 _FROM = re.compile(
     r"^\s*FROM\s+((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
@@ -273,7 +276,7 @@ class _Progress:
             self.layer = found[1]
         elif found := _BUILT.match(line):
             self.built = found[1]
-        else:
+        elif not _BOOKKEEPING.match(line):
             self.lines.append(line)
 
     def keep_layers(self) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from importlib import import_module
-from inspect import signature
-from typing import TYPE_CHECKING, Any
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from repro.catalog.card import find_model
 from repro.catalog.places import model_code, models_root
 from repro.errors import CardError, ConfigurationError, UnknownNameError, nearest
 from repro.models.docker_model import DockerModel
 from repro.models.model import Model
+from repro.models.schema import Field, checker, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 log = logging.getLogger(__name__)
+COMMON = tuple(signature(DockerModel.__init__).parameters)[1:]
 
 
 def load(name: str, **options: Any) -> Any:
@@ -37,22 +39,68 @@ def load(name: str, **options: Any) -> Any:
     ------
     UnknownNameError
         If there is none of that name; names the nearest ones.
+    ConfigurationError
+        If the class has no such option, or its annotation says another type.
     """
     found = model_class(name)
-    known = _options(found)
+    known = [*_own_options(found), *(COMMON if issubclass(found, DockerModel) else ())]
     for option in options:
         if option not in known:
             raise ConfigurationError(f"{name} has no option {option!r}{nearest(option, known)}")
+    check_load_options(name, found, options)
     return found(**options)
 
 
-def _options(found: type[Model]) -> list[str]:
-    """Name what a class can be made with."""
-    parameters = signature(found.__init__).parameters
-    names = list(parameters)[1:]
-    if issubclass(found, DockerModel):
-        names += list(signature(DockerModel.__init__).parameters)[1:]
-    return names
+def check_load_options(name: str, found: type[Model], options: Mapping[str, Any]) -> None:
+    """Check the types of what a model is to be made with, as strictly as those of a call.
+
+    The options that every `DockerModel` has are checked by itself. What is not annotated, or with a
+    type that only its own module knows, passes; so does a default, whatever its annotation says.
+
+    Raises
+    ------
+    ConfigurationError
+        With the option, its type and the value, if one is of another type.
+    """
+    own = _own_options(found)
+    for option, value in options.items():
+        about = own.get(option)
+        if about is not None and value is not about.default and (problem := _wrong(about, value)):
+            told = f"{problem}; it is {shown(value)}"
+            raise ConfigurationError(f"load option {option!r} of {name} {told}")
+
+
+def _wrong(about: Field, value: object) -> str:
+    try:
+        check = checker(about.type)
+    except (ConfigurationError, NameError):  # a class of the wrapper's own, say
+        return ""
+    return check(value)
+
+
+def _own_options(found: type) -> dict[str, Field]:
+    """List what a class is made with, besides what every `DockerModel` is."""
+    own: dict[str, Field] = {}
+    for cls in found.__mro__:
+        if cls in {DockerModel, Model, object}:
+            break
+        if "__init__" in vars(cls):
+            parameters = list(signature(vars(cls)["__init__"]).parameters.values())[1:]
+            own = {**_fields(cls, parameters), **own}
+            if not any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+                break
+    common = COMMON if issubclass(found, DockerModel) else ()
+    return {name: about for name, about in own.items() if name not in common}
+
+
+def _fields(cls: Any, parameters: Sequence[Parameter]) -> dict[str, Field]:
+    """Read parameters that can be given by name, with their types where those can be found."""
+    try:
+        hints = get_type_hints(cls.__init__, include_extras=True)
+    except NameError:  # imported for type checkers only
+        hints = {}
+    named = [p for p in parameters if p.kind in {p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY}]
+    return {p.name: Field(p.name, hints.get(p.name, Any), p.default) for p in named}
 
 
 def model_class(name: str) -> type[Model]:

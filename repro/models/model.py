@@ -23,7 +23,10 @@ class Model(Registrable):
 
     @classmethod
     def register(
-        cls, name: str, constructor: str | None = None, *, exist_ok: bool = False
+        cls,
+        name: str,
+        constructor: str | None = None,
+        exist_ok: bool = False,  # noqa: FBT001, FBT002  as in the ancestor
     ) -> Callable[[_C], _C]:
         """Register the decorated class under `name`, and tell it."""
         add = super().register(name, constructor, exist_ok=exist_ok)

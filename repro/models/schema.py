@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Reserved: names a row, and reaches a container only if `predict` takes it.
 INSTANCE_ID = "instance_id"
 REQUIRED = inspect.Parameter.empty
+LONGEST = 60  # characters of a value in a message
 
 _PLAIN = (str, int, float, bool)
 
@@ -132,7 +133,8 @@ class Schema:
                     f"it has: {known}"
                 )
             if problem := self._check(name, self.options[name].type, value):
-                raise ConfigurationError(f"option {name!r} of {self.model} {problem}")
+                told = shown(value)
+                raise ConfigurationError(f"option {name!r} of {self.model} {problem}; it is {told}")
         missing = [o.name for o in self.options.values() if o.required and o.name not in given]
         if missing:
             raise ConfigurationError(f"{self.model} needs the option {missing[0]!r}")
@@ -205,6 +207,12 @@ def _full_checker(kind: Any) -> Callable[[object], str]:
         return ""
 
     return check
+
+
+def shown(value: object) -> str:
+    """Write a value into a message; no longer than one can read."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def takes_strings(kind: object) -> bool:

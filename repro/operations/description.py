@@ -6,7 +6,7 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
-from repro.catalog import find_model, find_package, list_models, read_cards
+from repro.catalog import find_model, find_package, list_packages
 from repro.catalog.listing import citation
 from repro.errors import UnknownNameError
 from repro.models.docker_model import DockerModel
@@ -25,16 +25,15 @@ def describe(name: str) -> dict[str, Any]:
     UnknownNameError
         If there is neither.
     """
-    packages = {card.package: card for card in read_cards()}
+    packages = list_packages()
     if name in packages:
         card = find_package(name)
         return _package(card, list(card.models.values()))
     try:
         card, model = find_model(name)
     except UnknownNameError as error:
-        known = [*packages, *list_models()]
-        hint = "`repro list` shows what there is"
-        raise UnknownNameError("model or package", name, known, hint) from error
+        known = [*packages, *error.known]
+        raise UnknownNameError("model or package", name, known, error.hint) from error
     return _package(card, [model])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +18,10 @@ from repro.errors import EngineError, ReproError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TOOLKIT = (
+    "install nvidia-container-toolkit from NVIDIA's packages, then "
+    "`sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker`"
+)
 LEAST_SPACE = 5 * 10**9  # bytes; one image of a small model and its base
 
 
@@ -77,9 +82,86 @@ def _isolation(engine: Engine) -> Iterator[Finding]:
 
 
 def _gpu(engine: Engine) -> Finding:
-    has = "nvidia" in engine.info.get("Runtimes", {}) or bool(shutil.which("nvidia-smi"))
-    detail = "NVIDIA GPUs can be requested" if has else "none; models run on the CPU"
-    return Finding(subject="GPU", state="ok" if has else "note", detail=detail)
+    here, trouble = installed_gpus() if engine.local else ((), "")
+    facts = GPUFacts(
+        local=engine.local,
+        here=here,
+        trouble=trouble,
+        runtime="nvidia" in (engine.info.get("Runtimes") or {}),
+        # With it on its path when it starts, an engine can answer requests for devices.
+        toolkit=engine.local and shutil.which("nvidia-container-runtime-hook") is not None,
+        requests=engine.takes_device_requests,
+    )
+    return judge_gpus(facts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GPUFacts:
+    """What can be seen of GPUs without starting a container.
+
+    Parameters
+    ----------
+    local : bool
+        The engine is on this machine, so that the rest can be seen.
+    here : tuple of str
+        The GPUs that the driver lists.
+    trouble : str
+        Why it lists none, although its program is there.
+    runtime : bool
+        The engine has the runtime `nvidia`.
+    toolkit : bool
+        The NVIDIA container toolkit is installed.
+    requests : bool
+        The engine knows requests for devices, which came with API 1.40.
+    """
+
+    local: bool
+    here: tuple[str, ...] = ()
+    trouble: str = ""
+    runtime: bool = False
+    toolkit: bool = False
+    requests: bool = True
+
+
+def judge_gpus(facts: GPUFacts) -> Finding:
+    """Say whether models can have GPUs, as far as that can be seen; only a run proves it."""
+    way = facts.runtime or (facts.toolkit and facts.requests)
+    through = "the engine has the nvidia runtime"
+    if not facts.runtime:
+        through = "the NVIDIA container toolkit is here" if way else "the engine has no way to them"
+    state: Literal["ok", "note"] = "note"
+    remedy = ""
+    if not facts.local:
+        detail = "none is offered, models run on the CPU"
+        if facts.runtime:
+            detail = f"{through}; whether its machine has a GPU cannot be seen from here"
+    elif facts.trouble:
+        detail, remedy = f"nvidia-smi fails: {facts.trouble}", "mend the driver: nvidia-smi"
+    elif facts.here and way:
+        state, detail = "ok", f"{', '.join(facts.here)}; {through}, a run will tell if it works"
+    elif facts.here:
+        detail, remedy = f"{', '.join(facts.here)}; {through}", TOOLKIT
+    elif way:
+        detail = f"{through}, and nvidia-smi finds no GPU here; models run on the CPU"
+    else:
+        detail = "none; models run on the CPU"
+    return Finding(subject="GPU", state=state, detail=detail, remedy=remedy)
+
+
+def installed_gpus() -> tuple[tuple[str, ...], str]:
+    """List the GPUs that NVIDIA's driver on this machine has, and what is wrong with it."""
+    words = ["nvidia-smi", "--query-gpu=index,name", "--format=csv,noheader"]
+    if shutil.which(words[0]) is None:
+        return (), ""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return (), str(error)
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    if done.returncode != 0:
+        said = [*lines, *done.stderr.split("\n")]
+        return (), next(filter(None, said), f"it ended with status {done.returncode}")
+    return tuple(line.replace(",", ":", 1) for line in lines), ""
 
 
 def _space(subject: str, path: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Generator
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from repro import __version__
 from repro.catalog import find_model
-from repro.common.io import whole_file
+from repro.common.io import translated, whole_file
 from repro.data.formats import STREAM
 from repro.data.writing import RowTarget
 from repro.errors import ConfigurationError, OutputError, UnknownNameError
 from repro.models import DockerModel
-from repro.models.lookup import model_class
+from repro.models.lookup import check_load_options, model_class
 from repro.models.metric import Metric
 from repro.models.schema import INSTANCE_ID, Schema
 from repro.operations.selection import Selection
@@ -114,7 +115,7 @@ def predict_file(
     record["seconds"] = round(time.monotonic() - clock, 3)
     for path in job.outputs:
         if path != STREAM and Path(path).is_file():  # beside a device lies no record
-            with whole_file(Path(f"{path}.run.json")) as file:
+            with whole_file(f"{path}.run.json") as file:
                 text = json.dumps(record, indent=1, ensure_ascii=False)
                 file.write(text.encode(errors="backslashreplace") + b"\n")
     return record
@@ -157,9 +158,10 @@ def predict_one(
     loaded = _loaded(model, load_options)
     schema = Schema.of(model, type(loaded).predict)
     instance = {name: read_word(schema.fields.get(name), word) for name, word in fields}
-    if dry_run:
+    if dry_run or isinstance(loaded, DockerModel):  # before anything is started
         schema.call(options)
         schema.instance(instance, 0)
+    if dry_run:
         return None
     prediction: JSON = loaded.predict_batch([instance], **options)[0]
     return prediction
@@ -223,7 +225,7 @@ def _predictions(
         options: dict[str, Any] = {"on_progress": tell, **job.options}
         if isinstance(model, Metric):
             options["on_corpus"] = on_corpus
-        return model.predict_stream(source.instances(), **options)
+        return model.predict_stream(source.checked_ahead(), **options)
     inputs = [_without_id(row) for row in source.instances()]
     answers = model.predict_batch(inputs, **job.options)
     if isinstance(answers, tuple) and len(answers) == 2:  # a metric's, in the ancestor's style
@@ -249,15 +251,32 @@ def _write_with(
         raise ConfigurationError(f"the output writer {job.writer!r} needs an --output file")
     writer = made(f"the writer {job.writer}", OutputWriter.by_name(job.writer), job.writer_options)
     instances = list(source.instances())
+    if isinstance(model, DockerModel):  # before anything is started
+        schema = Schema.of(job.model, type(model).predict)
+        for index, row in enumerate(instances):
+            schema.instance(row, index)
     predictions = model.predict_batch([_without_id(row) for row in instances], **job.options)
     for path in job.outputs:
         writer.write(instances, predictions, path, model_name=job.model)
-    outputs = [{"path": path, "rows": len(instances)} for path in job.outputs]
+    outputs = [{"path": path, "rows": len(instances), **_hash(path)} for path in job.outputs]
     return {"output": outputs[0] if len(outputs) == 1 else outputs}
 
 
+def _hash(path: str) -> dict[str, str]:
+    """Hash what a writer has written, where that is a file."""
+    if not Path(path).is_file():
+        return {}
+    total = hashlib.sha256()
+    with translated(path), Path(path).open("rb") as file:
+        while piece := file.read(2**20):
+            total.update(piece)
+    return {"sha256": total.hexdigest()}
+
+
 def _loaded(name: str, options: Mapping[str, Any]) -> Any:
-    return made(name, model_class(name), options)
+    found = model_class(name)
+    check_load_options(name, found, options)
+    return made(name, found, options)
 
 
 def _without_id(row: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from repro.catalog import Card
+    from repro.errors import CardError
 
 Action = Literal["present", "built", "rebuilt", "failed"]
 
@@ -135,6 +136,12 @@ def setup_many(
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         for results in pool.map(one, cards):
             yield from results
+
+
+def not_read(error: CardError) -> SetupResult:
+    """Make a result of a card that is not right."""
+    package = error.file.partition("/")[0]
+    return SetupResult(package=package, image=package, action="failed", error=str(error))
 
 
 def setup_base(suite: str, report: Callable[[str], None] | None = None) -> str:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
+import stat
+import sys
 import tempfile
-from contextlib import ExitStack
+from collections import deque
+from contextlib import ExitStack, suppress
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from repro.common.io import translated
 from repro.common.jsonlines import JSONRuleError, encode
+from repro.data.formats import STREAM
 from repro.data.reading import RowFile
 from repro.errors import ConfigurationError, InstanceError, nearest
 from repro.models.schema import INSTANCE_ID, takes_strings
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _Made = TypeVar("_Made")
+AHEAD, AHEAD_BYTES = 10_000, 2**24  # of files: what is checked before anything is started
 
 
 class Source:
@@ -81,6 +88,31 @@ class Source:
                 self._waiting.write(line + b"\n")
             self.count += 1
             yield row
+
+    def checked_ahead(self) -> Iterator[Row]:
+        """Find the files and check the first instances now; yield all of them.
+
+        So what is wrong with them is told before anything is started. A stream may be slow, and
+        whoever writes it may wait for answers: of one, a single row is read.
+
+        Raises
+        ------
+        DataFileError, InstanceError
+            About what is not right.
+        """
+        if self._job.dataset is None and self._job.reader is None:
+            for path in self._job.inputs:
+                if path != STREAM:
+                    with translated(path):
+                        os.stat(path)  # noqa: PTH116  the path stays as it was given
+        rows = self.instances()
+        first: deque[Row] = deque()
+        for row in islice(rows, AHEAD if all(map(_is_file, self._job.inputs)) else 1):
+            self._schema.instance(row, len(first))
+            first.append(row)
+            if self._waiting.tell() > AHEAD_BYTES:
+                break
+        return chain(_taken(first), rows)
 
     def heads(self) -> Iterator[tuple[str, Row]]:
         """Yield id and fields of each instance again."""
@@ -138,6 +170,20 @@ class Source:
                 continue
             read[name] = cell if about is None else read_word(about, cell)
         return read
+
+
+def _is_file(path: str) -> bool:
+    """Whether all that will be read from there is there already."""
+    with suppress(OSError, ValueError):  # a standard input that is no file at all
+        status = os.fstat(sys.stdin.fileno()) if path == STREAM else os.stat(path)  # noqa: PTH116
+        return stat.S_ISREG(status.st_mode)
+    return False
+
+
+def _taken(rows: deque[Row]) -> Iterator[Row]:
+    """Yield rows, and keep none that was."""
+    while rows:
+        yield rows.popleft()
 
 
 def made(what: str, make: Callable[..., _Made], options: Mapping[str, Any]) -> _Made:

@@ -9,14 +9,18 @@ import socket
 import subprocess
 import tempfile
 import threading
-from contextlib import nullcontext, suppress
+import time
+from contextlib import closing, nullcontext, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
 
+from repro.engine import image as images
 from repro.engine.container import run
+from repro.engine.context import BuildContext
 from repro.engine.exchange import Exchange
 from repro.engine.owner import LABEL
 from repro.engine.spec import ContainerSpec
@@ -31,11 +35,29 @@ ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
 ORDINARY = 54321  # a user and a group that no machine has
 
+PYTHON27 = "repro-tests/python27:1"
+PARENT_LABEL = "repro.tests.parent"
+
 PRELUDE = """
 import json, os, sys
 INPUT, OUTPUT = sys.argv[2], sys.argv[4]
 FOLDER = os.path.dirname(OUTPUT)
 """
+
+
+@pytest.fixture(scope="session")
+def python27(engine: Engine, bullseye: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image with Python 2.7, kept for the next run unless its parent changed."""
+    found = images.find(engine, PYTHON27)
+    if found is None or found.labels.get(PARENT_LABEL) != bullseye:
+        root = tmp_path_factory.mktemp("python27")
+        install = "apt-get install -y -q python2.7-minimal libpython2.7-stdlib"
+        (root / "Dockerfile").write_text(
+            f"FROM {bullseye}\nRUN apt-get update -q && {install} && rm -rf /var/lib/apt/lists/*\n"
+        )
+        labels = {PARENT_LABEL: bullseye}
+        images.build(engine, BuildContext(root=root), PYTHON27, labels=labels)
+    return PYTHON27
 
 
 @pytest.fixture
@@ -151,6 +173,83 @@ def severed(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DOCKER_HOST", proxy.address)
     yield proxy
     proxy.close()
+
+
+@pytest.fixture(scope="session")
+def registry_program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image registry: the machine's own, else that of its distribution, unpacked and run here.
+
+    So nothing is installed and no service is started, and it takes no privileges.
+    """
+    if own := shutil.which("docker-registry"):
+        return own
+    folder = tmp_path_factory.mktemp("docker-registry")
+    try:
+        return _unpacked("docker-registry", folder)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = str(getattr(error, "stderr", "")).strip() or str(error)
+        why = f"no docker-registry on this machine, and its package cannot be had: {said}"
+    if os.environ.get("REPRO_REQUIRE_DOCKER") == "1":
+        pytest.fail(f"{why}; install docker-registry")
+    pytest.skip(why)
+
+
+def _unpacked(package: str, folder: Path) -> str:
+    """Download a Debian package, unpack it, and return the path of its program of the same name."""
+
+    def call(*words: str) -> None:
+        subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True, timeout=120)
+
+    try:
+        call("apt-get", "-q", "download", package)
+    except subprocess.CalledProcessError:  # the lists of packages may be old, or not there yet
+        call("apt-get", "-q", "update")
+        call("apt-get", "-q", "download", package)
+    (archive,) = folder.glob("*.deb")
+    call("dpkg-deb", "-x", str(archive), str(folder))
+    return str(folder / "usr" / "bin" / package)
+
+
+@pytest.fixture
+def registry(engine: Engine, registry_program: str, tmp_path: Path) -> Iterator[str]:
+    """Run an image registry on this machine, which an engine here takes for a safe one."""
+    if not engine.local:
+        pytest.skip(f"{engine.address} cannot reach a registry on this machine's own address")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+        "http": {"addr": address},
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+    }
+    (tmp_path / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
+    log = tmp_path / "registry.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [registry_program, "serve", str(tmp_path / "registry.yml")],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        deadline = time.monotonic() + 20
+        while not _answers(address):
+            ended = process.poll() is not None or time.monotonic() > deadline
+            assert not ended, f"the registry does not answer: {log.read_text()}"
+            time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with suppress(OSError), closing(HTTPConnection(host, int(port), timeout=5)) as connection:
+        connection.request("GET", "/v2/")
+        return connection.getresponse().status == 200
+    return False
 
 
 class OrdinaryUser:

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from repro.common.jsonlines import MAX_DIGITS, MAX_NESTING
-from repro.engine import image as images
-from repro.engine.context import BuildContext
 from repro.errors import InstanceError, OutputError
 from repro.models.docker_model import DockerModel, Program
 
-if TYPE_CHECKING:
-    from repro.engine.client import Engine
-
-PYTHON27 = "repro-tests/python27:1"
-PARENT_LABEL = "repro.tests.parent"
 FEW = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 
 PROGRAM = """
@@ -52,18 +45,9 @@ def echo(bookworm: str) -> DockerModel:
 
 
 @pytest.fixture(scope="session")
-def echo27(engine: Engine, bullseye: str, tmp_path_factory: pytest.TempPathFactory) -> DockerModel:
-    """The same in Python 2.7, in the image that the runtime's tests use."""
-    found = images.find(engine, PYTHON27)
-    if found is None or found.labels.get(PARENT_LABEL) != bullseye:
-        root = tmp_path_factory.mktemp("python27")
-        install = "apt-get install -y -q python2.7-minimal libpython2.7-stdlib"
-        (root / "Dockerfile").write_text(
-            f"FROM {bullseye}\nRUN apt-get update -q && {install} && rm -rf /var/lib/apt/lists/*\n"
-        )
-        labels = {PARENT_LABEL: bullseye}
-        images.build(engine, BuildContext(root=root), PYTHON27, labels=labels)
-    return echo_in(PYTHON27, "python2.7")
+def echo27(python27: str) -> DockerModel:
+    """The same in Python 2.7."""
+    return echo_in(python27, "python2.7")
 
 
 @pytest.fixture(scope="session", params=["2.7", "3.11"])

@@ -316,7 +316,7 @@ def test_a_model_of_the_ancestors_style_that_answers_too_few_is_an_error(
 
     assert own.returncode == 1
     assert "2 for 3 instances" in own.stderr
-    assert writer.returncode != 0
+    assert writer.returncode == 1
     assert "2 predictions for 3 instances" in writer.stderr
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -509,6 +509,68 @@ def test_a_dry_run_checks_every_row_and_needs_no_engine(
     assert not (tmp_path / "out.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--input", "bad.jsonl"],
+        ["--input", "bad.jsonl", "--output-writer", "sacrerouge", "--output", "out.jsonl"],
+        ["--input", "bad.jsonl", "--dataset-reader", "jsonl"],
+    ],
+)
+def test_a_row_that_is_not_right_is_told_before_an_engine_is_looked_for(
+    words: list[str], predict: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n{"text": 3}\n')
+
+    done = predict("--model", "options-say", *words, DOCKER_HOST=NOWHERE)
+
+    assert done.returncode == 2, done.stderr
+    assert "instance 2 for 'options-say': field 'text' is not str" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["-i", "txt=a"], ["-i", "text=a", "--option", "times=b"]])
+def test_one_instance_is_checked_before_an_engine_is_looked_for(
+    words: list[str], predict: Run
+) -> None:
+    done = predict("--model", "options-say", *words, DOCKER_HOST=NOWHERE)
+
+    assert done.returncode == 2, done.stderr
+
+
+def test_an_input_that_is_missing_is_told_before_an_engine_is_looked_for(
+    predict: Run, files: list[str]
+) -> None:
+    alone = predict("--model", "options-say", "--input", "absent.jsonl", DOCKER_HOST=NOWHERE)
+    last = predict(
+        *("--model", "options-say", "--input-files", *files, "./absent.jsonl"), DOCKER_HOST=NOWHERE
+    )
+
+    assert (alone.returncode, alone.stderr) == (
+        2,
+        "repro: absent.jsonl: No such file or directory\n",
+    )
+    assert (last.returncode, last.stderr) == (
+        2,
+        "repro: ./absent.jsonl: No such file or directory\n",
+    )
+
+
+def test_an_output_of_a_writer_is_recorded_with_its_hash(
+    predict: Run, files: list[str], tmp_path: Path
+) -> None:
+    words = ["--model", "options-mean", "--input-files", *files, "--output", "out.json"]
+
+    right(predict(*words, "--output-writer", "metrics"))
+
+    record = json.loads((tmp_path / "out.json.run.json").read_text())
+    written = (tmp_path / "out.json").read_bytes()
+    assert record["output"] == {
+        "path": "out.json",
+        "rows": 3,
+        "sha256": hashlib.sha256(written).hexdigest(),
+    }
+
+
 def test_a_dry_run_of_one_instance_starts_nothing_either(predict: Run) -> None:
     words = ["--model", "options-say", "--dry-run"]
 
@@ -558,6 +620,11 @@ def test_a_dry_run_of_one_instance_starts_nothing_either(predict: Run) -> None:
             "'x'",
         ),
         (["--model-kwargs", '{"sufix": "!"}'], "did you mean 'suffix'"),
+        (
+            ["--model-kwargs", '{"suffix": ["!"]}'],
+            "'suffix' of options-say is not str: input should be a valid string; it is ['!']",
+        ),
+        (["--load-option", "suffix=5", "-i", "text=a"], "is not str"),
         (["--option", "times"], "--option wants NAME=VALUE"),
         (["--option", "times=many"], "times"),
         (["--option", "tims=2"], "did you mean 'times'"),
@@ -590,7 +657,8 @@ def test_a_command_line_that_is_not_right_is_told_and_leaves_nothing(
 ) -> None:
     before = sorted(tmp_path.iterdir())
 
-    done = predict("--model", "options-say", *words, given='{"text": "a"}\n')
+    # No engine is needed to tell.
+    done = predict("--model", "options-say", *words, given='{"text": "a"}\n', DOCKER_HOST=NOWHERE)
 
     assert done.returncode == 2, done.stderr
     assert said in done.stderr

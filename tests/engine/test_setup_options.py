@@ -154,6 +154,69 @@ def test_a_package_that_fails_alone_is_told(repro: Run, unfinished: str) -> None
     assert done.stdout == ""
 
 
+@pytest.fixture
+def broken(checkout: Path) -> Iterator[str]:
+    """A package whose card is not right."""
+    card = checkout / "models" / "awry" / "model.toml"
+    card.parent.mkdir()
+    card.write_text("title = 1\n")
+    yield "awry/model.toml: models: is empty"
+    shutil.rmtree(card.parent)
+
+
+def test_a_card_that_is_not_right_stops_no_command_about_another_package(
+    repro: Run, broken: str
+) -> None:
+    built = repro("setup", "good")
+    answer = repro("predict", "--model", "good-model", "-i", "text=a")
+    about = [repro("info", name, DOCKER_HOST=NOWHERE) for name in ("good", "good-model")]
+    wrong = [
+        repro(*words, DOCKER_HOST=NOWHERE)
+        for words in (("info", "awry"), ("setup", "awry"), ("predict", "--model", "awry-model"))
+    ]
+
+    assert [built.returncode, answer.returncode] == [0, 0], built.stderr + answer.stderr
+    assert [done.returncode for done in about] == [0, 0]
+    assert [done.returncode for done in wrong] == [2, 2, 2]
+    assert all(broken in done.stderr for done in wrong)
+
+
+@pytest.mark.parametrize("words", [[], ["list"], ["list", "sample"], ["list", "--json"]])
+def test_a_list_shows_the_others_and_says_which_card_is_not_right(
+    words: list[str], repro: Run, broken: str
+) -> None:
+    done = repro(*words, DOCKER_HOST=NOWHERE)
+
+    assert done.returncode == 2
+    assert "good-model" in done.stdout
+    assert "awry" not in done.stdout
+    assert done.stderr.startswith(f"repro: {broken}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("broken")
+def test_names_are_completed_beside_a_card_that_is_not_right(repro: Run) -> None:
+    settings = {"_REPRO_COMPLETE": "bash_complete", "COMP_WORDS": "repro info ", "COMP_CWORD": "2"}
+
+    done = repro(**settings, DOCKER_HOST=NOWHERE)
+
+    found = {line.partition(",")[2] for line in done.stdout.splitlines()}
+    assert {"awry", "good", "good-model"} <= found
+    assert done.stderr == ""
+
+
+def test_a_card_that_is_not_right_is_a_failure_of_its_own_in_a_set_up_of_all(
+    repro: Run, broken: str, unfinished: str
+) -> None:
+    done = repro("setup", "--all", "--json")
+    results = {result["package"]: result for result in json.loads(done.stdout)}
+
+    assert done.returncode == 3
+    assert results["awry"]["action"] == "failed"
+    assert results["awry"]["error"].startswith(broken)
+    assert results["good"]["action"] in {"built", "rebuilt", "present"}
+
+
 def test_another_value_of_a_build_argument_is_kept(repro: Run) -> None:
     repro("setup", "good")
 
@@ -218,33 +281,39 @@ def test_an_image_that_no_registry_has_can_be_built(repro: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("docker-registry") is None, reason="docker-registry is missing")
 def test_an_image_is_pulled_from_the_registry_of_the_namespace(
-    repro: Run, engine: Engine, tmp_path: Path
+    repro: Run, engine: Engine, tmp_path: Path, registry: str
 ) -> None:
-    settings = tmp_path / "registry.yml"
-    settings.write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {tmp_path / 'registry'}}}}}\n"
-        "http: {addr: '127.0.0.1:5555'}\n"
-    )
-    (tmp_path / "config.toml").write_text('namespace = "127.0.0.1:5555/tests"\n')
+    (tmp_path / "config.toml").write_text(f'namespace = "{registry}/tests"\n')
     config = {"REPRO_CONFIG": str(tmp_path / "config.toml")}
-    name = "127.0.0.1:5555/tests/good:1.0"
-    registry = subprocess.Popen(["docker-registry", "serve", str(settings)])
+    name = f"{registry}/tests/good:1.0"
     try:
+        before = repro("pull", "good", **config)
         assert repro("setup", "good", **config).returncode == 0
-        subprocess.run(["docker", "push", "-q", name], check=True, capture_output=True)
+        push(engine, name)
+        built = images.find(engine, name)
         images.remove(engine, name, force=True)
-        done = repro("pull", "good", **config)
+        done = repro("pull", "good", "--json", **config)
+        pulled = images.find(engine, name)
+        again = repro("pull", "good", **config)
+        present = repro("setup", "good", "--json", **config)
         answer = repro("predict", "--model", "good-model", "-i", "text=a", **config)
     finally:
-        registry.terminate()
-        registry.wait()
         images.remove(engine, name, force=True)
 
-    assert done.returncode == 0, done.stderr
-    assert name in done.stdout
+    assert before.returncode == 3
+    assert f"the image {name} is not on this engine" in before.stderr
+    assert (done.returncode, again.returncode) == (0, 0), done.stderr + again.stderr
+    assert json.loads(done.stdout) == [{"package": "good", "image": name}]
+    assert pulled == built
+    assert [result["action"] for result in json.loads(present.stdout)] == ["present"]
     assert answer.stdout == '"first"\n'
+
+
+def push(engine: Engine, name: str) -> None:
+    """Put an image into its registry."""
+    for record in engine.api.push(name, stream=True, decode=True):
+        assert "error" not in record, record
 
 
 KILLED = """

@@ -13,6 +13,7 @@ import pytest
 
 import repro
 from repro.catalog import read_cards
+from repro.commands.cli import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +81,23 @@ def test_a_short_command_loads_nothing_heavy_and_no_package(arguments: Sequence[
 
 
 def test_the_help_of_a_command_loads_nothing_heavy() -> None:
-    for name in ("list", "info", "predict", "reproduce", "test", "doctor", "setup"):
-        loaded = modules_after_command(name, "--help")
+    """In one process: what a command loads stays loaded, and is told by what comes after it."""
+    code = (
+        "import json, sys\n"
+        "from repro.commands.cli import NAMES, cli\n"
+        "loaded = {}\n"
+        "for name in NAMES:\n"
+        "    cli.main([name, '--help'], standalone_mode=False)\n"
+        "    loaded[name] = [*sys.modules]\n"
+        "print(json.dumps(loaded), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(done.stderr.splitlines()[-1])
 
-        assert not loaded & HEAVY, name
+    assert {name for name, modules in loaded.items() if HEAVY & set(modules)} == set()
+    assert set(loaded) == set(NAMES)
 
 
 def test_info_imports_the_package_it_describes_and_no_other() -> None:

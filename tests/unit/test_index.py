@@ -116,6 +116,47 @@ def test_an_index_says_what_the_cards_say(two, monkeypatch):
     assert indexed[2] == ["one2001-a", "one2001-b", "two2002-a", "two2002-b"]
 
 
+def test_a_card_that_is_not_right_hides_no_other(checkout):
+    checkout.write("broken2000", "title = 1")
+    checkout.write("one2001")
+    checkout.write("two2002")
+    told = []
+
+    models = [entry["model"] for entry in list_entries(on_error=told.append)]
+    again = [entry["model"] for entry in list_entries(on_error=told.append)]
+
+    assert models == again == ["one2001-a", "one2001-b", "two2002-a", "two2002-b"]
+    assert list_models(on_error=told.append) == models
+    assert [found.package for found in card.read_cards(told.append)] == ["one2001", "two2002"]
+    assert [error.file for error in told] == ["broken2000/model.toml"] * 4
+    assert card.list_packages() == ["broken2000", "one2001", "two2002"]
+
+
+def test_where_nobody_is_told_a_card_that_is_not_right_is_an_error(checkout):
+    checkout.write("broken2000", "title = 1")
+    checkout.write("one2001")
+
+    for read in (list_entries, list_models, lambda: list(card.read_cards())):
+        with pytest.raises(CardError, match=r"^broken2000/model.toml: "):
+            read()
+
+
+def test_a_model_is_found_beside_a_card_that_is_not_right(checkout):
+    checkout.write("broken2000", "title = 1")
+    checkout.write("one2001")
+
+    found, model = card.find_model("one2001-b")
+
+    assert (found.package, model.class_name) == ("one2001", "B")
+    with pytest.raises(CardError, match=r"^broken2000/model.toml: "):
+        card.find_model("broken2000-a")
+    with pytest.raises(
+        UnknownNameError,
+        match=r"no model called 'one2001-c'; did you mean 'one2001-[ab]'.*broken2000/model.toml$",
+    ):
+        card.find_model("one2001-c")
+
+
 def test_a_changed_card_is_read_again_and_no_other(two):
     two.write("two2002", title="Another title")
 
@@ -312,9 +353,9 @@ places._share = lambda: Path(sys.argv[1])
 
 
 def test_processes_at_once_do_each_other_no_harm(checkout):
-    for number in range(300):
+    for number in range(100):
         checkout.write(f"smith{number}")
-    code = LISTING + "for _ in range(20): assert len(list_entries()) == 600"
+    code = LISTING + "for _ in range(20): assert len(list_entries()) == 200"
     several = [
         subprocess.Popen([sys.executable, "-c", code, str(checkout.folder)]) for _ in range(4)
     ]
@@ -323,7 +364,7 @@ def test_processes_at_once_do_each_other_no_harm(checkout):
         time.sleep(0.01)
 
     assert [one.wait() for one in several] == [0, 0, 0, 0]
-    assert len(list_models()) == 600
+    assert len(list_models()) == 200
     assert checkout.reread() == []
     assert [file.suffix for file in checkout.cache.iterdir()] == [".json"]
 

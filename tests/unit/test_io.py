@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -127,6 +128,26 @@ def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match=rf"^{target}: Is a directory$"), whole_file(target):
         pass
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("folder", "Is a directory"),
+        ("./missing/out.jsonl", "No such file or directory"),
+        ("folder/../missing/out.jsonl", "No such file or directory"),
+        ("link", "Is a directory"),
+    ],
+)
+def test_an_error_names_the_path_as_it_was_given(
+    path: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+
+    with pytest.raises(DataFileError, match=rf"^{re.escape(path)}: {problem}$"), whole_file(path):
+        pass
 
 
 def test_a_folder_that_is_missing_is_told_before_anything_is_computed(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def depth_of(value: object) -> int:
     return 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(VALUES, st.booleans())
 @example(-0.0, True)
 @example(5e-324, True)
@@ -179,7 +179,7 @@ def test_a_string_of_many_digits_is_no_long_integer() -> None:
         assert decode(encode([text, {text: 1}])) == [text, {text: 1}]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(AWKWARD.map(lambda t: t * 9), max_size=6),
     st.integers(min_value=0, max_value=2 * MAX_NESTING),
@@ -208,7 +208,7 @@ def test_brackets_in_strings_never_count_and_brackets_outside_always_do(
                 attempt()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*'[]{}"\\,:0 é', "[" * 200, "\\\\", '\\"'])))
 def test_a_line_of_rubbish_is_a_value_or_is_refused(pieces: list[str]) -> None:
     line = "".join(pieces).encode()
@@ -221,7 +221,7 @@ def test_a_line_of_rubbish_is_a_value_or_is_refused(pieces: list[str]) -> None:
     assert depth_of(value) <= MAX_NESTING
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_value_or_are_refused(line: bytes) -> None:
     try:

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,7 +66,9 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _no_process_left() -> Iterator[None]:
+def _no_process_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # A fresh process imports the program that it is a worker of, which here would be pytest.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     yield
     assert multiprocessing.active_children() == []
 

@@ -181,6 +181,17 @@ def test_a_name_may_be_taken_over_on_purpose() -> None:
     assert Shape.by_name("square") is Shape
 
 
+@pytest.mark.parametrize("base", [Shape, Model])
+def test_the_arguments_of_register_may_be_given_by_position(base: type[Registrable]) -> None:
+    """As the ancestor's could."""
+    base.register("cube-2020")(type("First", (base,), {}))
+    second = type("Second", (base,), {"made": classmethod(lambda cls: "made")})
+
+    base.register("cube-2020", "made", True)(second)
+
+    assert base.by_name("cube-2020")() == "made"
+
+
 def test_the_default_comes_first() -> None:
     class Colour(Registrable):
         default_implementation = "red"

@@ -305,6 +305,9 @@ def test_an_options_value_is_as_strict_as_a_fields() -> None:
     with pytest.raises(ConfigurationError) as caught:
         SCHEMA.call({"top": "2"})
     assert str(caught.value).startswith("option 'top' of example is not int (≥ 1): ")
+    assert str(caught.value).endswith("; it is '2'")
+    with pytest.raises(ConfigurationError, match=r"; it is 'x{58}…$"):
+        SCHEMA.call({"top": "x" * 1000})
     with pytest.raises(ConfigurationError, match="option 'top' of example is not int"):
         SCHEMA.call({"top": True})
     with pytest.raises(ConfigurationError, match=r"option 'language' of example .* 'de' or 'en'"):

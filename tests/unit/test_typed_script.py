@@ -144,11 +144,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def mypy(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Check a script as a user would, without the settings of this checkout."""
+    """Check a script as a user would, without the settings of this checkout.
+
+    What mypy knows of libraries is kept beside what it knows of this checkout.
+    """
     pytest.importorskip("mypy")
     (folder / "script.py").write_text(textwrap.dedent(script))
+    cache = Path(__file__).resolve().parents[2] / ".mypy_cache" / "script"
     return subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir=.cache", "script.py"],
+        [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={cache}", "script.py"],
         cwd=folder,
         capture_output=True,
         text=True,

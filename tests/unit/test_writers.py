@@ -15,7 +15,7 @@ from repro.data.output_writers import (
     OutputWriter,
     SacreROUGEOutputWriter,
 )
-from repro.errors import InputError
+from repro.errors import DataFileError, InputError, OutputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,24 +96,24 @@ def test_the_rows_of_a_metric_are_written_and_its_macro_beside(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("predictions", "problem"),
+    ("predictions", "kind", "problem"),
     [
-        (["x", "y"], "there are 2 predictions for 3 instances"),
-        (["x"] * 4, "there are 4 predictions for 3 instances"),
-        ({"f": 1.0}, "the predictions are a dict, not a list"),
-        (({"bleu": 30.0}, []), "one value for all instances .* 'metrics' writes that"),
-        (({"f": 1.0}, [{"f": 1.0}]), "there are 1 predictions for 3 instances"),
-        ([1, math.nan, 2], "line 2: has NaN"),
+        (["x", "y"], OutputError, "^a-model: there are 2 predictions for 3 instances"),
+        (["x"] * 4, OutputError, "^a-model: there are 4 predictions for 3 instances"),
+        ({"f": 1.0}, OutputError, "^a-model: the predictions are a dict, not a list"),
+        (({"f": 1.0}, [{"f": 1.0}]), OutputError, "there are 1 predictions for 3 instances"),
+        (({"bleu": 30.0}, []), InputError, "one value for all instances .* 'metrics' writes that"),
+        ([1, math.nan, 2], InputError, "line 2: has NaN"),
     ],
 )
 def test_what_cannot_be_written_is_refused_and_kept(
-    predictions: Any, problem: str, tmp_path: Path
+    predictions: Any, kind: type[Exception], problem: str, tmp_path: Path
 ) -> None:
-    """Defect 10: the work was lost."""
+    """Defect 10: the work was lost. Too few predictions are the model's fault, not the caller's."""
     file = tmp_path / "out.jsonl"
     file.write_text("old")
 
-    with pytest.raises(InputError, match=f"{problem}.*; what was predicted is in ") as caught:
+    with pytest.raises(kind, match=f"{problem}.*; what was predicted is in ") as caught:
         DefaultOutputWriter().write(INSTANCES, predictions, str(file), model_name="a-model")
 
     kept = tmp_path / "out.jsonl.refused.json"
@@ -137,6 +137,20 @@ def test_what_is_no_json_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"metrics.json: is not JSON: object of type set"):
         MetricsOutputWriter().write(INSTANCES, {1}, str(tmp_path / "metrics.json"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("writer", ["default", "metrics"])
+def test_an_error_names_the_file_as_it_was_given(
+    writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(InputError, match=r"^\./folder: Is a directory"):
+        OutputWriter.by_name(writer)().write(INSTANCES, ["x", "y", "z"], "./folder")
+    (tmp_path / "file").touch()
+    with pytest.raises(DataFileError, match=r"^file/out: (File exists|Not a directory)$"):
+        OutputWriter.by_name(writer)().write(INSTANCES, ["x", "y", "z"], "file/out")
 
 
 def test_a_writer_in_the_style_of_the_ancestor_works(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from repro.common.io import translated, whole_file
 from repro.common.jsonlines import JSONRuleError, encode
 from repro.common.registrable import Registrable
-from repro.errors import DataFileError, InputError
+from repro.errors import DataFileError, InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,25 +62,30 @@ class OutputWriter(Registrable):
 
         Raises
         ------
+        OutputError
+            If there is not one prediction for each instance where there must be: the model failed.
         InputError
-            If there is not one prediction for each instance where there must be, a prediction is no
-            JSON, or the file cannot be written.
+            If a prediction is no JSON, the file cannot be written, or another writer is needed.
         """
+        model = str(args[0] if args else kwargs.get("model_name", "")) or "the model"
         try:
-            macro, rows = self._parted(instances, predictions)
+            macro, rows = self._parted(instances, predictions, model)
             self._write(instances, rows, output_file_or_dir, *args, **kwargs)
             if macro is not None:
                 write_json(macro, f"{output_file_or_dir}.macro.json")
-        except InputError as error:
+        except (InputError, OutputError) as error:
             kept = f"{output_file_or_dir}.refused.json"
             try:
                 write_json(predictions, kept, allow_nan=True)
             except InputError:  # nothing can be written there, or it is no JSON at all
                 raise error from None
-            raise InputError(f"{error}; what was predicted is in {kept}") from error
+            where = f"what was predicted is in {kept}"
+            if isinstance(error, OutputError):
+                raise OutputError(error.model, f"{error.problem}; {where}", error.index) from error
+            raise InputError(f"{error}; {where}") from error
 
     def _parted(
-        self, instances: Sequence[InstanceDict], predictions: Any
+        self, instances: Sequence[InstanceDict], predictions: Any, model: str
     ) -> tuple[object | None, Any]:
         """Tell the macro, if there is one, from the rows."""
         if not self.prediction_per_instance:
@@ -94,11 +99,11 @@ class OutputWriter(Registrable):
                 "the output writer 'metrics' writes that"
             )
         if not isinstance(rows, list):
-            raise InputError(f"the predictions are a {type(rows).__name__}, not a list")
+            problem = f"the predictions are a {type(rows).__name__}, not a list"
+            raise OutputError(model, problem)
         if len(rows) != len(instances):
-            raise InputError(
-                f"there are {len(rows):,} predictions for {len(instances):,} instances"
-            )
+            problem = f"there are {len(rows):,} predictions for {len(instances):,} instances"
+            raise OutputError(model, problem)
         return macro, rows
 
     def _write(
@@ -125,8 +130,7 @@ def write_json(value: object, output_file: str, *, allow_nan: bool = False) -> N
         encode(value, ascii_only=False, allow_nan=allow_nan)
     except JSONRuleError as error:
         raise DataFileError(output_file, str(error)) from None
-    path = Path(output_file)
-    with translated(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
+    with translated(output_file):
+        Path(output_file).parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(output_file) as file:
         file.write(json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n")
