@@ -14,12 +14,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import CASES, ROOT
+from benchmarks.cases import CASES as COLD_CASES
+from benchmarks.cases import ROOT
+from benchmarks.warm_cases import CASES as WARM_CASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.timing import Figure
+
+
+CASES = COLD_CASES | WARM_CASES
 
 
 def main() -> None:
@@ -43,20 +48,24 @@ def main() -> None:
     record = {
         "taken": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": _machine(),
-        "figures": [{**asdict(figure), "holds": figure.holds} for figure in figures],
+        "figures": [
+            {**asdict(figure), "result": figure.result, "holds": figure.holds} for figure in figures
+        ],
         "not_measured": missing,
     }
     given.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _show(figures: Sequence[Figure], missing: dict[str, str]) -> None:
-    words = {True: "holds", False: "TOO SLOW", None: ""}
-    row = "{:28} {:>9} {:>9} {:>7} {:>7}  {:9} {}\n".format
-    sys.stdout.write(row("command", "ms", "floor", "ratio", "must", "", "floor is"))
+    words = {True: "holds", False: "FAILS", None: ""}
+    row = "{:44} {:>12} {:>12} {:>9} {:>8}  {:6} {}\n".format
+    sys.stdout.write(row("what", "measured", "floor", "result", "must", "", "floor is"))
     for one in figures:
-        must = "" if one.must is None else f"≤ {one.must:g}"
-        times = f"{one.milliseconds:.1f}", f"{one.floor_milliseconds:.1f}", f"{one.ratio:.2f}"
-        sys.stdout.write(row(one.name, *times, must, words[one.holds], one.floor))
+        must = "" if one.must is None else f"{'≥' if one.at_least else '≤'} {one.must:g}"
+        values = f"{one.value:.4g} {one.unit}", f"{one.floor_value:.4g} {one.unit}"
+        sys.stdout.write(
+            row(one.name, *values, f"{one.result:.4g}", must, words[one.holds], one.floor)
+        )
     for name, reason in missing.items():
         sys.stdout.write(f"{name}: not measured: {reason}\n")
 

@@ -46,20 +46,34 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """What came of one comparison; times are medians, in milliseconds."""
+    """What came of one comparison; times are medians, in milliseconds.
+
+    `ratio` is what is measured over its floor; `difference`, where that counts, is in `unit`.
+    """
 
     name: str
     floor: str  # what it is compared with
-    milliseconds: float
-    floor_milliseconds: float
-    ratio: float
-    must: float | None  # the largest ratio that is good enough
+    value: float
+    floor_value: float
+    must: float | None  # the bound that is good enough
     runs: int
+    unit: str = "ms"
+    kind: str = "ratio"  # or "difference"
+    at_least: bool = False  # whether `must` is the smallest, not the largest, good one
+
+    @property
+    def result(self) -> float:
+        """What counts."""
+        if self.kind == "difference":
+            return round(self.value - self.floor_value, 1)
+        return round(self.value / self.floor_value, 3)
 
     @property
     def holds(self) -> bool | None:
         """Whether it is good enough; None if nothing was asked of it."""
-        return None if self.must is None else self.ratio <= self.must
+        if self.must is None:
+            return None
+        return self.result >= self.must if self.at_least else self.result <= self.must
 
 
 def compare(
@@ -90,9 +104,8 @@ def compare(
         Figure(
             name=name,
             floor=floor[0],
-            milliseconds=round(medians[name], 1),
-            floor_milliseconds=round(medians[""], 1),
-            ratio=round(medians[name] / medians[""], 2),
+            value=round(medians[name], 1),
+            floor_value=round(medians[""], 1),
             must=must,
             runs=runs,
         )

@@ -89,7 +89,7 @@ def decode(line: bytes, *, wrapping: int = 0) -> JSON:
     _check_limits(line, MAX_NESTING + wrapping)
     try:
         text = line.decode()
-        value: JSON = json.loads(text, object_pairs_hook=_object)
+        value: JSON = _DECODER.decode(text)
         if "\\ud" in text or "\\uD" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
@@ -115,6 +115,9 @@ def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
         twice = next(name for name in names if names.count(name) > 1)
         raise JSONRuleError(f"has the key {twice!r} twice")
     return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _check_keys(value: object) -> None:

@@ -135,7 +135,8 @@ class Pool:
         try:
             self._await(job)
         finally:
-            self._forget(job)
+            if not job.done:
+                self._forget(job)
 
     def close(self) -> None:
         """End the workers; whoever waits for them is told."""
@@ -259,7 +260,7 @@ class Pool:
             found = poll.poll(patience)
         finally:
             self._state.acquire()
-        with suppress(BlockingIOError):
+        if reader.fileno() in dict(found):
             reader.recv(4096)
         return found
 

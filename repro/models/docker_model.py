@@ -227,6 +227,11 @@ class DockerModel(Model):
             If the machine cannot run it.
         """
         checked = [self.schema.instance(given, index) for index, given in enumerate(inputs)]
+        if len(checked) == 1 and on_error == "raise" and self._pool is not None:
+            from repro.models.worker_mode import answer_one
+
+            options = self.schema.call(options)
+            return [answer_one(self, self._workers_now(), next(self._rows(checked)), options)]
         answers = self._stream(checked, options, None, on_error=on_error, max_errors=max_errors)
         return listed(answers)
 

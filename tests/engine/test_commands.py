@@ -70,7 +70,11 @@ class Upper(DockerModel):
 
 @Model.register("faulty-short")
 class Short(Upper):
-    program = Program(cold=True, image="IMAGE", command=("python", "-c", SHORT % ("3", "json.dumps('a')")))
+    program = Program(
+        cold=True,
+        image="IMAGE",
+        command=("python", "-c", SHORT % ("3", "json.dumps('a')")),
+    )
 
 
 @Model.register("faulty-long")
@@ -82,7 +86,11 @@ class Long(Upper):
 
 @Model.register("faulty-broken")
 class Broken(Upper):
-    program = Program(cold=True, image="IMAGE", command=("python", "-c", SHORT % ("len(rows)", "'{oops'")))
+    program = Program(
+        cold=True,
+        image="IMAGE",
+        command=("python", "-c", SHORT % ("len(rows)", "'{oops'")),
+    )
 
 
 @Model.register("faulty-missing")
@@ -92,7 +100,11 @@ class Missing(Upper):
 
 @Model.register("faulty-nan")
 class NaN(DockerModel):
-    program = Program(cold=True, image="IMAGE", command=("python", "-c", SHORT % ("len(rows)", "'NaN'")))
+    program = Program(
+        cold=True,
+        image="IMAGE",
+        command=("python", "-c", SHORT % ("len(rows)", "'NaN'")),
+    )
 
     def predict(self, text: str) -> float:
         return self.answer(text=text)

@@ -494,7 +494,11 @@ import signal
 from repro.models.docker_model import DockerModel, Program
 
 class Sleeper(DockerModel):
-    program = Program(cold=True, image={image!r}, command=("python", "-c", "import time; time.sleep(600)"))
+    program = Program(
+        cold=True,
+        image={image!r},
+        command=("python", "-c", "import time; time.sleep(600)"),
+    )
 
     def predict(self, text: str) -> str:
         return self.answer(text=text)

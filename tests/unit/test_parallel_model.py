@@ -1,110 +1,74 @@
-"""Models in processes of their own: order, options, errors, and nothing left."""
+"""Models that answer at the same time: order, options, and errors."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import subprocess
-import sys
-import textwrap
-import time
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import Any
 
 import pytest
 
 from repro.common.util import aggregate_parallel_metrics
-from repro.errors import ModelError, OutputError, PredictionError
 from repro.models import Model, ParallelModel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MODULE = """
-import os, time
-from repro.errors import OutputError
-from repro.models import Model
-
-class Odd(Exception):
-    def __init__(self, one, two):
-        super().__init__(one)
-
-class Fresh(Model):
-    def __init__(self, device=-1):
-        self.device = device
-
-    def predict_batch(self, inputs, mode="X"):
-        return [(os.getpid(), one["value"], self.device, mode) for one in inputs]
-
-class Fails(Model):
-    def __init__(self, how="", wait=0):
-        self.how, self.wait = how, wait
-
-    def predict_batch(self, inputs):
-        time.sleep(self.wait)
-        match self.how:
-            case "ours": raise OutputError("m", "it is wrong", 3)
-            case "theirs": raise KeyError("question")
-            case "odd": raise Odd("first", "second")
-            case "dies": os._exit(7)
-        return inputs
-"""
-
-
-@pytest.fixture(scope="module")
-def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A module that worker processes can import, as they can an installed package."""
-    folder = tmp_path_factory.mktemp("zoo")
-    (folder / "parallel_zoo.py").write_text(MODULE)
-    sys.path.insert(0, str(folder))
-    import parallel_zoo
-
-    yield parallel_zoo
-    sys.path.remove(str(folder))
-    del sys.modules["parallel_zoo"]
-
-
-@pytest.fixture(autouse=True)
-def _no_process_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # A fresh process imports the program that it is a worker of, which here would be pytest.
-    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-    yield
-    assert multiprocessing.active_children() == []
 
 
 def values(count: int) -> list[dict[str, Any]]:
     return [{"value": value} for value in range(count)]
 
 
-def test_each_worker_is_a_process_and_answers_its_part_in_order(zoo: Any) -> None:
-    outputs = ParallelModel(zoo.Fresh, num_models=3).predict_batch(values(10))
+class Together(Model):
+    """Answers when as many are at it as there are models."""
 
-    assert [value for output in outputs for _, value, _, _ in output] == list(range(10))
-    pids = [{pid for pid, *_ in output} for output in outputs]
-    assert [len(pid) for pid in pids] == [1, 1, 1]
-    assert len(set.union(*pids) - {os.getpid()}) == 3
+    barrier = threading.Barrier(3)
+
+    def __init__(self, device: int = -1) -> None:
+        self.device = device
+
+    def predict_batch(self, inputs: Any, **kwargs: Any) -> Any:
+        self.barrier.wait(30)
+        return [(one["value"], self.device, kwargs.get("mode")) for one in inputs]
 
 
-def test_options_reach_every_worker(zoo: Any) -> None:
+def test_models_answer_their_parts_at_the_same_time_and_in_order() -> None:
+    outputs = ParallelModel(Together, num_models=3).predict_batch(values(10))
+
+    assert [value for output in outputs for value, _, _ in output] == list(range(10))
+
+
+def test_options_reach_every_model() -> None:
     """Defect 6: workers got the default."""
-    outputs = ParallelModel(zoo.Fresh, num_models=2).predict_batch(values(4), mode="Y")
+    outputs = ParallelModel(Together, num_models=3).predict_batch(values(6), mode="Y")
 
-    assert [mode for output in outputs for *_, mode in output] == ["Y"] * 4
-
-
-def test_each_model_is_made_with_its_own(zoo: Any) -> None:
-    model = ParallelModel(zoo.Fresh, [{"device": 0}, {"device": 2}])
-
-    assert [output[0][2] for output in model.predict_batch(values(2))] == [0, 2]
+    assert [mode for output in outputs for *_, mode in output] == ["Y"] * 6
 
 
-def test_no_inputs_are_answered_without_a_process(zoo: Any) -> None:
+def test_each_model_is_made_with_its_own() -> None:
+    model = ParallelModel(Together, [{"device": 0}, {"device": 2}, {}])
+
+    assert [output[0][1] for output in model.predict_batch(values(3))] == [0, 2, -1]
+
+
+def test_no_inputs_are_answered_without_a_model() -> None:
     """Defect 6: `range() arg 3 must not be zero`."""
-    outputs = ParallelModel(zoo.Fails, [{"how": "dies"}]).predict_batch([])
+
+    class Fails(Model):
+        def __init__(self) -> None:
+            raise AssertionError
+
+    outputs = ParallelModel(Fails, num_models=2).predict_batch([])
 
     assert outputs == []
     assert aggregate_parallel_metrics(outputs) == ({}, [])
+
+
+def test_the_first_error_is_raised() -> None:
+    class Fails(Model):
+        def predict_batch(self, inputs: Any, **kwargs: Any) -> Any:
+            if inputs[0]["value"] == 1:
+                raise KeyError("question")
+            return inputs
+
+    with pytest.raises(KeyError, match="question"):
+        ParallelModel(Fails, num_models=3).predict_batch(values(3))
 
 
 class Echo(Model):
@@ -139,39 +103,6 @@ def test_metrics_of_parts_are_those_of_the_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "kind", "message"),
-    [
-        ("ours", OutputError, r"^prediction 3 of m: it is wrong$"),
-        ("theirs", KeyError, "question"),
-        ("odd", PredictionError, "Fails raised Odd: first"),
-        ("dies", ModelError, r"^worker 1 of Fails ended with status 7 before it answered"),
-    ],
-)
-def test_an_error_of_a_worker_is_raised_here_and_the_others_are_stopped(
-    how: str, kind: type[Exception], message: str, zoo: Any
-) -> None:
-    model = ParallelModel(zoo.Fails, [{"wait": 120}, {"how": how}])
-    start = time.monotonic()
-
-    with pytest.raises(kind, match=message) as caught:
-        model.predict_batch(values(2))
-
-    assert type(caught.value) is kind
-    assert time.monotonic() - start < 60
-    if how != "dies":
-        assert "in worker 1 of Fails:\nTraceback" in str(caught.value.__cause__)
-
-
-def test_an_output_that_cannot_be_sent_is_told() -> None:
-    class Unsendable(Model):
-        def predict_batch(self, inputs: Any, **kwargs: Any) -> Any:
-            return lambda: inputs
-
-    with pytest.raises((AttributeError, PredictionError, TypeError), match=r"(?i)pickle"):
-        ParallelModel(Unsendable, num_models=1).predict_batch(values(1))
-
-
-@pytest.mark.parametrize(
     "given",
     [
         {},
@@ -184,44 +115,3 @@ def test_an_output_that_cannot_be_sent_is_told() -> None:
 def test_exactly_one_way_to_say_how_many_is_needed(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="model"):
         ParallelModel(Echo, **given)
-
-
-def test_a_class_of_a_script_needs_no_guard(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        textwrap.dedent("""
-            from repro.models import Model, ParallelModel
-
-            class Ten(Model):
-                def predict_batch(self, inputs):
-                    return [one["value"] * 10 for one in inputs]
-
-            inputs = [{"value": value} for value in range(4)]
-            print(ParallelModel(Ten, num_models=2).predict_batch(inputs))
-        """)
-    )
-
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
-
-    assert (done.stdout, done.stderr) == ("[[0, 10], [20, 30]]\n", "")
-
-
-def test_a_class_of_a_package_in_a_script_without_guard_is_told(zoo: Any, tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from parallel_zoo import Fresh\nfrom repro.models import ParallelModel\n"
-        "ParallelModel(Fresh, num_models=2).predict_batch([{'value': 1}])\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(Path(zoo.__file__).parent)}
-
-    done = subprocess.run(
-        [sys.executable, script],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-    assert done.returncode == 1
-    assert 'under `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
