@@ -7,7 +7,6 @@ import logging
 import os
 import weakref
 from functools import cached_property
-from itertools import chain
 from math import isfinite
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
@@ -311,7 +310,7 @@ class DockerModel(Model):
             except NoWorkerMode as error:
                 log.info("%s has no worker mode, it runs cold: %s", self.name, error)
                 self.cold = True
-                rows = chain(mode.unanswered(), rows)
+                rows = mode.unanswered()
             else:
                 return
         from repro.models.file_mode import FileMode

@@ -71,6 +71,7 @@ class WorkerMode:
         self._pool = pool
         self._name = model.schema.model
         self._sent: list[bytes] | None = []  # as long as nothing was answered
+        self._left: Iterator[Batch] = iter(())
 
     def answers(
         self,
@@ -89,7 +90,7 @@ class WorkerMode:
         NoWorkerMode
             If the program has none; `unanswered` has the rows.
         """
-        batches = self._batches(rows, encode(options))
+        self._left = batches = self._batches(rows, encode(options))
         first = next(batches, None)
         if first is None:
             return
@@ -111,9 +112,12 @@ class WorkerMode:
                 pool.answer(corpus)
                 on_corpus(corpus.value)
 
-    def unanswered(self) -> list[bytes]:
-        """Return the instances that were taken before it turned out that there is no such mode."""
-        return self._sent or []
+    def unanswered(self) -> Iterator[bytes]:
+        """Yield all instances, after it turned out that there is no such mode."""
+        yield from self._sent or ()
+        self._sent = None
+        for batch in self._left:  # the rows themselves would lack one that no batch had room for
+            yield from batch.rows
 
     def _predictions(
         self, pool: Pool, batches: Iterable[Batch], on_progress: Callable[[int], None] | None
