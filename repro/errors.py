@@ -237,15 +237,17 @@ class OutOfMemory(ContainerError):
         exit_code: int,
         lines: Sequence[str] = (),
         limit: int = 0,
+        certain: bool = True,  # noqa: FBT001, FBT002  pickled by its position
     ) -> None:
         super().__init__(image, command, exit_code, lines)
-        self.limit = limit
-        self.args = (image, self.command, exit_code, self.lines, limit)
+        self.limit, self.certain = limit, certain
+        self.args = (image, self.command, exit_code, self.lines, limit, certain)
 
     def __str__(self) -> str:
         over = _over(self.index)
+        ended = "was killed" if self.certain else f"{_ended(self.status)}, probably"
         return _with_lines(
-            f"the container of {self.image} was killed for memory{over}: its limit was "
+            f"the container of {self.image} {ended} for memory{over}: its limit was "
             f"{self.limit / 2**20:,.0f} MiB; give it more "
             "(memory=…, on the command line --memory), or send smaller inputs",
             self.lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import tempfile
@@ -87,6 +88,7 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     engine = request.getfixturevalue("engine")
     before = _things(engine)
     yield
+    gc.collect()  # what an error's traceback has held
     deadline = time.monotonic() + 5
     while (left := _things(engine) - before) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -24,10 +24,16 @@ _COLOURS = {
 }
 
 _NOISE = re.compile(
-    r"^([\w.-]+: )?( --->|Removing intermediate|Step \d+/\d+ : LABEL)"
+    r"^([\w.-]+: )?( ?--+>|Removing intermediate|Step \d+/\d+ : LABEL"
+    r"|STEP \d+/\d+: LABEL|COMMIT |[0-9a-f]{64}$)"
 )  # of a build: its bookkeeping
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+unlimited_option = click.option(
+    "--allow-unlimited",
+    is_flag=True,
+    help="Run also where the engine cannot limit memory and processes.",
+)
 
 
 def print_json(value: object) -> None:

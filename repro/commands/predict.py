@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repro.commands.completion import model_names
-from repro.commands.output import print_json, progress, say
+from repro.commands.output import print_json, progress, say, unlimited_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +135,7 @@ class ManyFiles(click.Command):
 @click.option("--cpus", type=float, metavar="N", help="Processors' worth of time.")
 @click.option("--network/--no-network", default=None, help="Give it a network, or none.")
 @click.option("--max-output", metavar="SIZE", help="What it may write, such as 2g.")
+@unlimited_option
 @click.option("--image", metavar="NAME", help="Another image than the package's.")
 @click.option("--log-file", metavar="FILE", help="Write the log there.")
 @click.option("--silent", "--quiet", "silent", is_flag=True, help="Show no progress, log nothing.")
@@ -210,6 +211,7 @@ def _job(model: str, given: dict[str, Any]) -> PredictionJob:
     from repro.operations.selection import Selection
 
     load_options = {name: given[name] for name in COMMON if given[name] is not None}
+    load_options |= {"allow_unlimited": True} if given["allow_unlimited"] else {}
     load_options |= json_object("--model-kwargs", given["model_kwargs"])
     load_options |= pairs("--load-option", given["load_options"])
     options = json_object("--predict-kwargs", given["predict_kwargs"])

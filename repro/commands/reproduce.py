@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repro.commands.completion import model_names, package_names
-from repro.commands.output import json_option, print_json, print_table, say
+from repro.commands.output import json_option, print_json, print_table, say, unlimited_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ LONGEST = 36  # characters of a value or a subject in the table
 @click.option("--wide", is_flag=True, help="One line a data set, its metrics side by side.")
 @click.option("--record", is_flag=True, help="Write what was measured into the packages' ledgers.")
 @click.option("--image", default=None, help="Another image than the package's.")
+@unlimited_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> None:
@@ -43,6 +44,7 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
         model=given["model"],
         source=given["source"],
         image=given["image"],
+        allow_unlimited=given["allow_unlimited"],
         save=given["record"],
         report=say,
     )

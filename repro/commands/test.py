@@ -7,23 +7,38 @@ import json
 import click
 
 from repro.commands.completion import package_names
-from repro.commands.output import as_dict, json_option, print_json, print_table
+from repro.commands.output import (
+    as_dict,
+    json_option,
+    print_json,
+    print_table,
+    unlimited_option,
+)
 
 
 @click.command(short_help="Run the examples of packages.")
 @click.argument("packages", nargs=-1, required=True, shell_complete=package_names)
 @click.option("--image", default=None, help="Another image than the package's.")
+@unlimited_option
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, packages: tuple[str, ...], image: str | None, as_json: bool
+    ctx: click.Context,
+    packages: tuple[str, ...],
+    image: str | None,
+    allow_unlimited: bool,
+    as_json: bool,
 ) -> None:
     """Run the examples of PACKAGES, and tell whether each model still answers what they say."""
     from repro.catalog import find_package
     from repro.operations.examples import run_examples
 
     cards = [find_package(package) for package in packages]
-    results = [result for card in cards for result in run_examples(card, image=image)]
+    results = [
+        result
+        for card in cards
+        for result in run_examples(card, image=image, allow_unlimited=allow_unlimited)
+    ]
     if as_json:
         print_json([{**as_dict(r), "passed": r.passed} for r in results])
     else:

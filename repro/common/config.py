@@ -36,6 +36,8 @@ class Config:
         Where base images get their Debian packages from; by default the mirror of this machine.
     ca_bundle : str, optional
         A file of certificates that builds shall trust.
+    allow_unlimited : bool
+        Whether models may run where the engine cannot limit their memory and processes.
     """
 
     docker_server: str | None = None
@@ -43,6 +45,7 @@ class Config:
     namespace: str = "repro-models"
     debian_mirror: str | None = None
     ca_bundle: str | None = None
+    allow_unlimited: bool = False
 
 
 def read_config() -> Config:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def decode(line: bytes, *, wrapping: int = 0) -> JSON:
     except JSONRuleError:
         raise
     except ValueError as error:
-        raise JSONRuleError(f"is not JSON: {error}") from None
+        problem = "it begins with a byte-order mark (BOM)" if line[:3] == BOM_UTF8 else error
+        raise JSONRuleError(f"is not JSON: {problem}") from None
     return value
 
 

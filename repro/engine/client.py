@@ -75,7 +75,10 @@ class Engine:
         self.address = address
         self.config = config
         with translated(address):
-            self.api: Any = _api_client(address, _api_version(address))
+            about = _ping(address)
+            self.api: Any = _api_client(address, about.get("Api-Version", "auto"))
+        # It answers the way docker does, but for some details.
+        self.podman = "Libpod-Api-Version" in about
 
     def patient(self, seconds: float) -> Any:
         """Make a client that waits no longer than `seconds` for an answer."""
@@ -92,7 +95,7 @@ class Engine:
     def version(self) -> dict[str, Any]:
         """What the engine says of its version."""
         with translated(self.address):
-            return {"Components": [], **self.api.version()}
+            return dict(self.api.version())
 
     @property
     def local(self) -> bool:
@@ -104,7 +107,14 @@ class Engine:
     @property
     def rootless(self) -> bool:
         """Whether the engine itself runs without privileges."""
-        return any("rootless" in option for option in self.info.get("SecurityOptions") or ())
+        options = self.info.get("SecurityOptions") or ()
+        podmans = bool(self.info.get("Rootless"))
+        return podmans or any("rootless" in option for option in options)
+
+    @property
+    def keeps_ids(self) -> bool:
+        """Whether a container's user can be the one who runs the engine, and is the caller."""
+        return self.podman and self.rootless and self.local and os.getuid() != 0
 
     @property
     def remaps_users(self) -> bool:
@@ -114,9 +124,15 @@ class Engine:
     @property
     def tells_out_of_memory(self) -> bool:
         """Whether it says that a container was killed for memory; podman does not."""
-        return not any(
-            "podman" in str(c.get("Name", "")).lower() for c in self.version["Components"]
-        )
+        return not self.podman
+
+    @property
+    def unlimited(self) -> tuple[str, ...]:
+        """What of a container the engine cannot limit, such as ``"memory"``."""
+        wanted = {"memory": "MemoryLimit", "swap": "SwapLimit", "processes": "PidsLimit"}
+        if self.podman and self.rootless and self.info.get("CgroupVersion") == "1":
+            return tuple(wanted)  # it says otherwise, and drops the limits without a word
+        return tuple(word for word, key in wanted.items() if not self.info.get(key, False))
 
     @property
     def takes_device_requests(self) -> bool:
@@ -230,11 +246,15 @@ def _system_error(error: BaseException | None) -> OSError | None:
     return None
 
 
-def _api_version(address: Address) -> str:
-    """Ask for the version of the engine's API the cheap way; the other starts programs there."""
+def _ping(address: Address) -> Mapping[str, str]:
+    """Ask what the engine is, and the version of its API, the cheap way.
+
+    The other starts programs there.
+    """
     with closing(_api_client(address, "1.24")) as api:  # any: the question is the same in all
         answer = api.get(f"{api.base_url}/_ping", timeout=CALL_TIMEOUT)
-    return str(answer.headers.get("Api-Version", "auto"))
+    headers: Mapping[str, str] = answer.headers
+    return headers
 
 
 def _api_client(address: Address, version: str, timeout: float | None = None) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from repro.common.text import printable
+from repro.engine import podman
 from repro.engine.client import translated
 from repro.engine.exchange import MAX_ENTRIES, owner_labels
 from repro.engine.spec import ALL_GPUS, GIB, ContainerSpec
@@ -40,6 +41,7 @@ NOBODY = (65534, 65534)
 KEPT_LINES = 50
 KEPT_BYTES = 8192  # of one line
 TICK = 0.05  # seconds between two looks at the exchange directory
+SUBSCRIPTIONS = 5  # to the events of one container
 CLEAN_UP = 20  # seconds that the engine has to end and remove a container
 DISK_SHARE = 0.9  # of what is free on the host's disk
 OTHERS = GIB  # that other programs may write there during a run
@@ -56,6 +58,7 @@ exec "$@"
 """
 WATCHED = ("/bin/sh", "-c", _WATCHED, "sh")
 
+_LIMITS = {"memory": "Memory", "processes": "PidsLimit", "processors": "NanoCpus"}
 _NO_PROGRAM = (
     "executable file not found",
     "no such file or directory",
@@ -129,6 +132,7 @@ class Fate:
     died: threading.Event = field(default_factory=threading.Event)
     removed: threading.Event = field(default_factory=threading.Event)
     lost: Exception | None = None
+    dismissed: bool = False  # we listen no more
     refused: Exception | None = None  # what the caller said to the output
 
 
@@ -162,7 +166,9 @@ class Container:
         self._ended = 0.0  # when it was told to end
         self._id: str | None = None
         self._socket: Any = None
+        self._unlimited: list[str] = []  # what the engine does not limit
         self._events: Any = None
+        self._created = 0  # whole seconds, by the engine's clock
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -195,24 +201,46 @@ class Container:
             _hide(about.get("Volumes") or (), config["HostConfig"])
             self._id = f"repro-{uuid4().hex}"  # named by us: an interrupt cannot lose it
             api.create_container_from_config(config, self._id)
-            created = _seconds(api.inspect_container(self._id)["Created"])
-            # From the creation on, in the engine's own time: an event between the answer and the
-            # subscription would be missed otherwise.
-            self._events = api.events(
-                since=created, decode=True, filters={"container": self._id, "type": "container"}
-            )
-            streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            self._socket = api.attach_socket(self._id, params=streams)
-        for target in (self._follow_events, *([self._follow_output] if self._followed else [])):
-            thread = threading.Thread(target=target, daemon=True)
-            thread.start()
-            self._threads.append(thread)
+            made = api.inspect_container(self._id)
+            self._created = _seconds(made["Created"])
+            self._subscribe()
+        self._check_grants(config["HostConfig"], made["HostConfig"])
         try:
             with translated(self.engine.address):
+                streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+                self._socket = api.attach_socket(self._id, params=streams)  # podman makes it here
+                self._follow(
+                    self._follow_events, *([self._follow_output] if self._followed else [])
+                )
                 api.start(self._id)
         except EngineError as error:
             raise self._start_failure(error) from error
         self._log.debug("started %s as %s", self.spec.image, self._id[:12])
+
+    def _check_grants(self, asked: dict[str, Any], granted: dict[str, Any]) -> None:
+        """Raise if the engine has taken no notice of something that was asked for."""
+        if self.spec.gpu is not None and not _has_gpu(granted):
+            raise self._no_gpu()
+        self._unlimited = [
+            w for w, key in _LIMITS.items() if asked.get(key) and not granted.get(key)
+        ]
+        allowed = self.spec.allow_unlimited or self.engine.config.allow_unlimited
+        if self._unlimited and not allowed:
+            raise EngineError(
+                f"the engine has dropped the limits on {' and '.join(self._unlimited)}, so a model "
+                "could take all there is; use a rootful engine, or one on cgroup v2, or accept it "
+                "with --allow-unlimited (allow_unlimited in Python and in the configuration)"
+            )
+
+    def _subscribe(self) -> None:
+        """Ask for its events, those before the answer too: from its creation on, in engine time."""
+        which = {"container": self._id, "type": "container"}
+        self._events = self.engine.api.events(since=self._created, decode=True, filters=which)
+
+    def _follow(self, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def wait(self, on_tick: Callable[[], None] | None = None) -> None:
         """Wait for its end; end it when it runs too long or writes too much."""
@@ -239,8 +267,9 @@ class Container:
     def lacks_shell(self) -> bool:
         """Whether nothing has run, as there was no shell in the image to watch it."""
         said = next(iter(self.lines), "")
-        missing = "exec /bin/sh failed" in said or "catatonit: failed to exec" in said
-        return self._watched and self.fate.status == 127 and len(self.lines) == 1 and missing
+        missing = self.fate.status == 127 and len(self.lines) == 1 and "exec /bin/sh failed" in said
+        missing = missing or podman.lacks_program(self.fate.status, self.lines)
+        return self._watched and missing
 
     def check_limits(self) -> None:
         """Raise if it was ended for running too long or writing too much."""
@@ -251,14 +280,19 @@ class Container:
     def check_status(self) -> None:
         """Raise if it did not end with status 0, or something in it was killed for memory."""
         status = self.fate.status
+        if podman.lacks_program(status, self.lines):
+            problem = f"{self.spec.command[0]}: {self.lines[0]}"
+            raise ContainerError(self.spec.image, self.spec.command, 127, [problem])
         if status is None:
             raise EngineError(
                 f"the engine did not say how the container of {self.spec.image} ended"
             )
-        unexplained = status == 137 and not self.engine.tells_out_of_memory
+        limited = "memory" not in self._unlimited
+        unexplained = status == 137 and limited and not self.engine.tells_out_of_memory
         if self.fate.out_of_memory or unexplained:
             limit = self.spec.memory or default_memory(self.engine)
-            raise OutOfMemory(self.spec.image, self.spec.command, status, tuple(self.lines), limit)
+            told = (self.spec.image, self.spec.command, status, tuple(self.lines))
+            raise OutOfMemory(*told, limit, self.fate.out_of_memory)
         if status != 0:
             raise ContainerError(self.spec.image, self.spec.command, status, tuple(self.lines))
 
@@ -281,6 +315,7 @@ class Container:
             thread.join(CLEAN_UP)
 
     def _disconnect(self) -> None:
+        self.fate.dismissed = True
         if self._socket is not None:  # closing alone would not wake a thread that reads
             with self._tried():  # a file of a socket, or a socket itself if that speaks TLS
                 getattr(self._socket, "_sock", self._socket).shutdown(socket.SHUT_RDWR)
@@ -359,6 +394,26 @@ class Container:
         return None
 
     def _follow_events(self) -> None:
+        """Follow its events until it is removed; again when podman has cut its log of them."""
+        for attempt in range(SUBSCRIPTIONS):
+            if attempt > 0 and not self._ask_again():
+                return
+            self._read_events()
+            if self.fate.removed.is_set() or self.fate.lost is not None:
+                return
+        self.fate.lost = ConnectionError("the engine ended its event stream")
+
+    def _ask_again(self) -> bool:
+        time.sleep(TICK)
+        if self.fate.dismissed:
+            return False
+        try:
+            self._subscribe()
+        except Exception as error:  # noqa: BLE001  it has gone, then
+            self.fate.lost = error
+        return self.fate.lost is None
+
+    def _read_events(self) -> None:
         try:
             for event in self._events:
                 match str(event.get("status", "")).partition(":")[0]:
@@ -375,8 +430,6 @@ class Container:
                         pass
         except Exception as error:  # noqa: BLE001  any end of the stream before the container's is a loss
             self.fate.lost = error
-            return
-        self.fate.lost = ConnectionError("the engine ended its event stream")
 
     def _follow_output(self) -> None:
         begun: dict[int, bytes] = {}  # the line that each stream is in
@@ -420,12 +473,13 @@ class Container:
         if not self.spec.quiet:
             self._log.debug("%s", text)
 
+    def _no_gpu(self) -> DeviceUnavailable:
+        return DeviceUnavailable(f"GPU {self.spec.gpu}", "this engine has no NVIDIA GPUs to give")
+
     def _start_failure(self, error: EngineError) -> Exception:
         message = str(error)
         if "could not select device driver" in message or "nvidia-container" in message:
-            return DeviceUnavailable(
-                f"GPU {self.spec.gpu}", "this engine has no NVIDIA GPUs to give"
-            )
+            return self._no_gpu()
         if "exec" in message and any(words in message for words in _NO_PROGRAM):
             return ContainerError(self.spec.image, self.spec.command, 127, [message])
         return error
@@ -461,8 +515,7 @@ def engine_config(
     ]
     if spec.cpus is not None:
         host["NanoCpus"] = int(spec.cpus * 1e9)
-    if engine.remaps_users:
-        host["UsernsMode"] = "host"
+    host |= _user_namespace(engine, spec)
     if spec.gpu is not None:
         _request_gpu(host, environment, spec.gpu, gpu_runtime=gpu_runtime)
     config: dict[str, Any] = {
@@ -479,6 +532,8 @@ def engine_config(
     }
     if spec.read_only:
         host["Tmpfs"] = {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={memory // 2}"}
+    if engine.podman:
+        podman.adapt(host)
     if spec.user is None:
         config["User"] = "{}:{}".format(*(exchange.user if exchange is not None else NOBODY))
         environment = {"USER": "repro", "LOGNAME": "repro", "HOME": "/tmp"} | environment
@@ -502,6 +557,18 @@ def _hide(volumes: Iterable[str], host: dict[str, Any]) -> None:
 def default_memory(engine: Engine) -> int:
     """Bytes that a container may use if nothing else is said."""
     return int(engine.memory * MEMORY_SHARE)
+
+
+def _user_namespace(engine: Engine, spec: ContainerSpec) -> dict[str, str]:
+    """Have a user inside be the same outside, where the engine would map it to another."""
+    if engine.keeps_ids and spec.user is None:
+        return {"UsernsMode": "keep-id"}
+    return {"UsernsMode": "host"} if engine.remaps_users else {}
+
+
+def _has_gpu(made: dict[str, Any]) -> bool:
+    """Whether a container was made with the GPU that it was to have; podman drops the request."""
+    return bool(made.get("DeviceRequests")) or made.get("Runtime") == "nvidia"
 
 
 def _request_gpu(

@@ -91,7 +91,9 @@ class Exchange:
 
         They are such that the caller can read and remove what it writes.
         """
-        if self._engine.rootless:
+        if self._engine.keeps_ids:
+            return os.getuid(), os.getgid()
+        if self._engine.rootless and self._engine.local:
             return 0, 0  # which is the caller, outside
         if os.getuid() == 0 or not self._engine.local:
             return USER, USER

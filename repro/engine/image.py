@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from repro.common.text import printable
+from repro.engine import podman
 from repro.engine.client import answers, translated
 from repro.engine.context import CONTEXT_LABEL
 from repro.errors import BuildError, EngineError, EngineUnavailable, ImageNotFound, ReproError
@@ -27,12 +28,15 @@ ANSWER_TIMEOUT = 8  # seconds that a registry has to say whether it has an image
 SETTLE = 2  # seconds without a new layer after which a build that was interrupted has ended
 KEPT_LINES = 30
 
-_STEP = re.compile(r"Step (\d+/\d+) : (.*)")
+# Of docker's classic builder, and of podman's.
+_STEP = re.compile(r"(?:Step|STEP) (\d+/\d+) ?: (.*)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the classic builder's mark of standard error
-_LAYER = re.compile(r" ---> ([0-9a-f]{12,})$")
 _BOOKKEEPING = re.compile(  # of the classic builder: it says nothing about what went wrong
     r" ---> (Running in [0-9a-f]{12,}|Using cache)$|Removing intermediate container [0-9a-f]{12,}$"
 )
+_LAYER = re.compile(r"(?: --->|-->(?: Using cache)?) ([0-9a-f]{11,})$")
+_STATUS = re.compile(r"while running runtime: exit status (\d+)$")  # podman's
+_DUMP = re.compile(r" &imagebuilder\.Step\{.*", re.DOTALL)
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})$")
 _FROM = re.compile(
     r"^\s*FROM\s+((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
@@ -52,7 +56,7 @@ class Image:
 
 def find(engine: Engine, name: str) -> Image | None:
     """Tell what an image is; None if the engine does not have it."""
-    from docker.errors import ImageNotFound as NotFound
+    from docker.errors import NotFound
 
     with translated(engine.address):
         try:
@@ -66,7 +70,12 @@ def find(engine: Engine, name: str) -> Image | None:
 def names(engine: Engine) -> list[str]:
     """List the names of all images."""
     with translated(engine.address):
-        return [name for one in engine.api.images() for name in one["RepoTags"] or ()]
+        return [familiar(name) for one in engine.api.images() for name in one["RepoTags"] or ()]
+
+
+def familiar(name: str) -> str:
+    """Leave out what an engine writes before the name of an image that names no registry."""
+    return re.sub(r"^(localhost/|docker\.io/(library/)?)", "", name)
 
 
 def labelled(engine: Engine, labels: Iterable[str]) -> list[tuple[str, Image]]:
@@ -76,7 +85,7 @@ def labelled(engine: Engine, labels: Iterable[str]) -> list[tuple[str, Image]]:
         listed = [one for label in labels for one in engine.api.images(filters={"label": label})]
     for one in listed:
         image = Image(id=one["Id"], labels=one["Labels"] or {}, size=int(one["Size"]))
-        found += [(name, image) for name in one["RepoTags"] or ()]
+        found += [(familiar(name), image) for name in one["RepoTags"] or ()]
     return found
 
 
@@ -89,7 +98,7 @@ def tag(engine: Engine, image: str, name: str) -> None:
 
 def remove(engine: Engine, name: str, *, force: bool = False) -> None:
     """Remove a name, and the image if it was its last one."""
-    from docker.errors import ImageNotFound as NotFound
+    from docker.errors import NotFound
 
     with translated(engine.address), suppress(NotFound):
         engine.api.remove_image(name, force=force)
@@ -99,6 +108,8 @@ def registry_has(engine: Engine, name: str) -> bool:
     """Ask the image's registry whether it has it; no answer soon counts as no."""
     try:
         with translated(engine.address), closing(engine.patient(ANSWER_TIMEOUT)) as api:
+            if engine.podman:
+                return podman.registry_has(api, name, ANSWER_TIMEOUT)
             api.inspect_distribution(name)
     except EngineUnavailable:
         with translated(engine.address):
@@ -144,9 +155,8 @@ def pull(
 
 def load_root(engine: Engine, tar: IO[bytes], name: str) -> Image:
     """Make an image of a root file system that comes as a tar stream."""
-    repository, version = _split(name)
-    with translated(engine.address):
-        engine.api.import_image(src=tar, repository=repository, tag=version)
+    with translated(engine.address):  # a tag of its own is lost on podman
+        engine.api.import_image(src=tar, repository=name)
     found = find(engine, name)
     if found is None:
         raise EngineError(f"the engine did not keep the root file system as {name}")
@@ -230,7 +240,10 @@ def unfinished(name: str) -> str:
 def _problem(record: Mapping[str, Any]) -> str:
     """Say why a build failed; of a step that ended badly the engine repeats the whole command."""
     code = record.get("errorDetail", {}).get("code")
-    return f"it ended with status {code}" if code else str(record["error"]).strip()
+    message = str(record["error"]).strip()
+    if code is None and (found := _STATUS.search(message)):
+        code = found[1]
+    return f"it ended with status {code}" if code else _DUMP.sub("", message)
 
 
 class _Progress:
@@ -273,7 +286,7 @@ class _Progress:
             self.step = f"step {found[1]}: {found[2]}"
             self.lines.clear()
         elif found := _LAYER.match(line):
-            self.layer = found[1]
+            self.layer = _short(found[1])
         elif found := _BUILT.match(line):
             self.built = found[1]
         elif not _BOOKKEEPING.match(line):
@@ -321,7 +334,7 @@ def _finish(engine: Engine, name: str, before: Image | None, told: str | None) -
 
 def _short(identity: str) -> str:
     """Write an image's id as a build tells it."""
-    return identity.removeprefix("sha256:")[:12]
+    return identity.removeprefix("sha256:")[:11]
 
 
 def _tagged(engine: Engine, image: str) -> bool:

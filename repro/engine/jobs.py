@@ -67,6 +67,7 @@ class Batch:
     ) -> None:
         self.model, self.start, self.rows, self.options = model, start, rows, options
         self.patient = patient
+        self.size = sum(map(len, rows))  # bytes
         self.outputs: list[JSON] = [None] * len(rows)
         self.failures: dict[int, ReproError] = {}  # by the place in the batch
         self.isolated = 0  # instances that were answered, but not in their batch

@@ -161,7 +161,7 @@ class Pool:
     def _room(self, window: deque[Batch]) -> bool:
         if len(window) < DEPTH + 1:
             return True
-        held = sum(len(row) for batch in window for row in batch.rows)
+        held = sum(batch.size for batch in window)
         return len(window) < AHEAD * self._size and held < MAX_AHEAD
 
     def _submit(self, job: Job) -> None:

@@ -54,6 +54,8 @@ class ContainerSpec:
         The capabilities it keeps.
     volumes : mapping of str to str
         Directories of the host that it sees and may change, and where.
+    allow_unlimited : bool
+        Whether it may run if the engine drops the limits on memory, processes or processors.
     quiet : bool
         Whether nothing that it prints is logged.
     """
@@ -74,6 +76,7 @@ class ContainerSpec:
     user: str | None = None
     capabilities: tuple[str, ...] = ()
     volumes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    allow_unlimited: bool = False
     quiet: bool = False
 
     def legacy(self, *, network: bool = True) -> ContainerSpec:

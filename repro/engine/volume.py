@@ -58,7 +58,9 @@ class VolumeExchange(Exchange):
         """Make the volume and put what was written into it."""
         api = self._engine.api
         with translated(self._engine.address), tempfile.TemporaryFile() as tar:
-            self._volume = str(api.create_volume(labels=owner_labels())["Name"])
+            # Podman would give the volume's root to the first user that sees it.
+            kept = {"o": "uid=0,gid=0"} if self._engine.podman else None
+            self._volume = api.create_volume(driver_opts=kept, labels=owner_labels())["Name"]
             config = {"Image": image, "Cmd": ["true"], "Labels": owner_labels()}
             config["HostConfig"] = {"Mounts": self.mounts(), "NetworkMode": "none"}
             self._holder = str(api.create_container_from_config(config)["Id"])
@@ -113,6 +115,8 @@ class VolumeExchange(Exchange):
                 info.size = path.stat().st_size
                 with path.open("rb") as file:
                     tar.addfile(info, file)
+            end = tar.offset + 2 * tarfile.BLOCKSIZE
+        target.truncate(end)  # what podman does not read, the padding, it may fail over
 
     def _unpack(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         """Write one member here; only remember what is no regular file right in the directory."""

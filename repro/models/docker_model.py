@@ -71,6 +71,8 @@ class DockerModel(Model):
     cold : bool, optional
         Whether each call starts a container of its own, which reads a file and writes one; the card
         says so by default, of programs that cannot do otherwise.
+    allow_unlimited : bool
+        Run also where the engine cannot limit memory and processes; refused by default.
     """
 
     last_image: str | None = None  # the id of the image that answered last
@@ -110,6 +112,7 @@ class DockerModel(Model):
         load_timeout: float = 600.0,
         idle_timeout: float | None = 300.0,
         cold: bool | None = None,
+        allow_unlimited: bool = False,
     ) -> None:
         if not _is_more_than(device, -2) or device != int(device):
             raise ConfigurationError(f"device={device!r} is no GPU; -1 is the CPU, 0 the first GPU")
@@ -138,6 +141,7 @@ class DockerModel(Model):
         self.load_timeout = load_timeout
         self.idle_timeout = idle_timeout
         self.cold = cold
+        self.allow_unlimited = allow_unlimited
 
     def __enter__(self) -> Self:
         return self
@@ -363,7 +367,7 @@ class DockerModel(Model):
         """Return the pool of workers; a new one if something they were started with has changed."""
         launched = (
             *(self.image, self.device, self.timeout, self.memory, self.cpus, self.network),
-            *(self.workers, self.load_timeout, self.idle_timeout),
+            *(self.workers, self.load_timeout, self.idle_timeout, self.allow_unlimited),
             repr(self._options),
         )
         if self._pool is not None and launched == self._launched:

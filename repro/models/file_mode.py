@@ -6,14 +6,13 @@ Every way to go wrong is an error, and only whole outputs are read.
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import replace
 from itertools import islice
 from threading import Thread
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast
 
-from repro.common.io import translated
 from repro.common.jsonlines import JSON, JSONRuleError, decode
+from repro.common.spool import Spool
 from repro.engine.container import run
 from repro.engine.report import reported
 from repro.engine.volume import exchange_for
@@ -52,16 +51,16 @@ class FileMode:
 
         `on_corpus` gets the value over all of them after the last one, if there is any.
         """
-        with tempfile.TemporaryFile(prefix="repro-rows-") as waiting:
-            count = _spool(rows, waiting)
+        with Spool() as waiting:  # until all of them have been checked
+            for row in rows:
+                waiting.append(row)
+            count = waiting.count
             if count == 0:
                 return
             engine, spec = prepare(self.model)
             with exchange_for(engine) as exchange:
                 with exchange.create(INPUT) as file:
-                    waiting.seek(0)
-                    while piece := waiting.read(2**20):
-                        file.write(piece)
+                    file.writelines(waiting.pieces())
                 inside = exchange.inside
                 arguments = ["--input-file", f"{inside}/{INPUT}"]
                 arguments += ["--output-file", f"{inside}/{OUTPUT}"]
@@ -216,12 +215,3 @@ def _told(exchange: Exchange, model: str) -> Exception | None:
             return reported(model, decode(file.read(MAX_REPORT)))
     except (OutputError, JSONRuleError):
         return None
-
-
-def _spool(rows: Iterable[bytes], file: IO[bytes]) -> int:
-    """Keep the instances until all of them have been checked; return their number."""
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007  it is returned
-        with translated(tempfile.gettempdir()):
-            file.write(row + b"\n")
-    return count

@@ -60,6 +60,7 @@ def prepare(model: DockerModel) -> tuple[Engine, ContainerSpec]:
         memory=model.memory or program.memory,
         cpus=model.cpus,
         max_output=model.max_output or ContainerSpec.max_output,
+        allow_unlimited=model.allow_unlimited,
     )
 
 

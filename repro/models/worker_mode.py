@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from repro.common.io import translated
 from repro.common.jsonlines import JSON, encode
+from repro.common.spool import Spool
 from repro.engine.container import default_memory
 from repro.engine.jobs import Batch, Corpus
 from repro.engine.leftovers import sweep_once
@@ -20,8 +19,6 @@ from repro.models.program import device_words, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from typing_extensions import Self
 
     from repro.models.docker_model import DockerModel
 
@@ -197,31 +194,14 @@ class WorkerMode:
         return Batch(self._name, start, rows, options, patient=self.patient)
 
 
-class _Rows:
-    """The rows of a metric, kept on disk until all of them are there."""
+class _Rows(Spool):
+    """The rows of a metric, kept until all of them are there."""
 
-    def __init__(self) -> None:
-        self.count = self.failures = 0
-
-    def __enter__(self) -> Self:
-        with translated(tempfile.gettempdir()):
-            self._file = tempfile.TemporaryFile(prefix="repro-rows-")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    failures = 0
 
     def add(self, prediction: JSON | Failure) -> None:
         """Keep one."""
-        self.count += 1
         if isinstance(prediction, Failure):
             self.failures += 1
         else:
-            with translated(tempfile.gettempdir()):
-                self._file.write(encode(prediction) + b"\n")
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield all of them, encoded; again at each call."""
-        self._file.seek(0)
-        for line in self._file:
-            yield line.rstrip(b"\n")
+            self.append(encode(prediction))

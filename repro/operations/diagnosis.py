@@ -67,14 +67,16 @@ def _engine(engine: Engine) -> Finding:
 
 
 def _isolation(engine: Engine) -> Iterator[Finding]:
-    wanted = {"MemoryLimit": "memory", "SwapLimit": "swap", "PidsLimit": "processes"}
-    missing = [word for key, word in wanted.items() if not engine.info.get(key, False)]
-    if missing:
-        detail = f"this engine cannot limit {' and '.join(missing)}"
-        remedy = "a model may take all there is; use a rootful engine, or one on cgroup v2"
+    if engine.unlimited:
+        detail = f"this engine cannot limit {' and '.join(engine.unlimited)}"
+        remedy = "use a rootful engine, or one on cgroup v2; or let a model take all there is"
+        remedy += ": --allow-unlimited, or allow_unlimited = true in the configuration"
         yield Finding(subject="limits", state="note", detail=detail, remedy=remedy)
     else:
         yield Finding(subject="limits", state="ok", detail="memory, swap and processes are limited")
+    if not engine.tells_out_of_memory:
+        detail = "this engine does not tell when a model's child process is killed for memory"
+        yield Finding(subject="out of memory", state="note", detail=detail)
     options = [str(o) for o in engine.info.get("SecurityOptions") or ()]
     if not any("seccomp" in option for option in options):
         detail = "this engine has no seccomp filter"

@@ -32,7 +32,7 @@ from repro.models import load
 from repro.models.metric import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
     from pathlib import Path
 
@@ -60,12 +60,13 @@ class ClaimResult:
         return self.claim.as_expected(self.verdict)
 
 
-def reproduce_packages(
+def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keywords
     packages: Sequence[str],
     *,
     model: str | None = None,
     source: str | None = None,
     image: str | None = None,
+    allow_unlimited: bool = False,
     save: bool = False,
     report: Callable[[str], None] = lambda _line: None,
 ) -> list[ClaimResult]:
@@ -79,6 +80,8 @@ def reproduce_packages(
         Only claims about this model, or whose source has this text.
     image : str, optional
         Another image than the packages'.
+    allow_unlimited : bool
+        Run also where the engine cannot limit memory and processes.
     save : bool
         Write the ledgers; of whole packages and their own images only.
     report : callable, optional
@@ -97,7 +100,10 @@ def reproduce_packages(
     choose = _choice(cards, model, source)
     everything: list[ClaimResult] = []
     for card in cards:
-        results = list(reproduce(card, choose=choose, image=image, report=report))
+        measured = reproduce(
+            card, choose=choose, image=image, allow_unlimited=allow_unlimited, report=report
+        )
+        results = list(measured)
         if save:
             record(card, results)
         everything += results
@@ -125,6 +131,7 @@ def reproduce(
     *,
     choose: Callable[[Claim], bool] = lambda _claim: True,
     image: str | None = None,
+    allow_unlimited: bool = False,
     report: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[ClaimResult]:
     """Measure every claim of a package, in the card's order.
@@ -137,6 +144,8 @@ def reproduce(
         Says of a claim whether it shall be measured.
     image : str, optional
         Another image than the package's.
+    allow_unlimited : bool
+        Run also where the engine cannot limit memory and processes.
     report : callable, optional
         Gets a line before something that takes a while.
 
@@ -146,12 +155,13 @@ def reproduce(
         If a claim is about something that is not there.
     """
     claims = [claim for claim in card.claims if choose(claim)]
+    options = {"image": image} | ({"allow_unlimited": True} if allow_unlimited else {})
     models: dict[str, _Answers] = {}
     for claim in claims:
         key = _key(claim)
         if key not in models:
             single = [c for c in claims if _key(c) == key and c.input is not None]
-            models[key] = _Answers(card, claim, single, image, report)
+            models[key] = _Answers(card, claim, single, options, report)
         try:
             value = _measure(claim, models[key])
         except CardError:
@@ -233,17 +243,18 @@ class _Answers:
         card: Card,
         claim: Claim,
         single: list[Claim],
-        image: str | None,
+        options: Mapping[str, Any],
         report: Callable[[str], None],
     ) -> None:
-        self._card, self._name, self._options = card, claim.model, claim.options
+        self._card, self._name = card, claim.model
+        self._options = {**options, **claim.options}
         self._single = single
-        self._image, self._report = image, report
+        self._report = report
         self._sets: dict[str, tuple[list[Any], list[Any]]] = {}
 
     @cached_property
     def _model(self) -> Any:
-        return load(self._name, image=self._image, **self._options)
+        return load(self._name, **self._options)
 
     @cached_property
     def _together(self) -> list[Any] | None:

@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 
+from repro.common.config import Config
 from repro.engine import image as images
+from repro.engine.client import Engine
 from repro.engine.container import run
 from repro.engine.context import BuildContext
 from repro.engine.exchange import Exchange
 from repro.engine.owner import LABEL
 from repro.engine.spec import ContainerSpec
+from repro.errors import EngineError
 from repro.models.docker_model import DockerModel, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from repro.engine.client import Engine
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -58,6 +59,46 @@ def python27(engine: Engine, bullseye: str, tmp_path_factory: pytest.TempPathFac
         labels = {PARENT_LABEL: bullseye}
         images.build(engine, BuildContext(root=root), PYTHON27, labels=labels)
     return PYTHON27
+
+
+@pytest.fixture(scope="session")
+def refusal(engine: Engine, bookworm: str) -> str:
+    """What is said of a container that the engine does not limit; empty if it does."""
+    try:
+        run(Engine(engine.address, Config()), ContainerSpec(image=bookworm, command=("true",)))
+    except EngineError as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(autouse=True)
+def _unlimited(_own_home: None, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept what this engine does not limit; tests of a limit ask for `limits`."""
+    if engine.unlimited:
+        Path(os.environ["REPRO_CONFIG"]).write_text("allow_unlimited = true\n")
+        monkeypatch.setattr(engine, "config", Config(allow_unlimited=True))
+
+
+@pytest.fixture
+def limits(refusal: str) -> None:
+    """Skip where the engine does not limit memory and processes."""
+    if refusal:
+        pytest.skip(refusal)
+
+
+@pytest.fixture
+def ulimits(engine: Engine) -> None:
+    """Skip where the engine limits no single file; what is written is watched all the same."""
+    if engine.podman and engine.rootless:
+        version = engine.version["Version"]
+        pytest.skip(f"podman {version}, rootless, makes containers with no ulimit: Ulimits is []")
+
+
+@pytest.fixture
+def gives_gpus(engine: Engine) -> None:
+    """Skip where the engine takes no requests for GPUs."""
+    if engine.podman:
+        pytest.skip(f"podman {engine.version['Version']} answers a request for a GPU with null")
 
 
 @pytest.fixture

@@ -177,6 +177,7 @@ time.sleep(600)
     refused(sample(code, timeout=60), "it left more than 100,000 files", soon=30)
 
 
+@pytest.mark.usefixtures("ulimits")
 def test_a_sparse_file_cannot_be_larger_than_the_limit(sample: Make):
     code = """
 import errno

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -99,9 +100,11 @@ def test_a_build_after_a_fix_starts_from_the_layers_that_were_kept(engine, folde
     build(on_line=lines.append)
 
     assert kept is not None
-    second = lines.index(next(line for line in lines if line.startswith("Step 2/3")))
-    assert lines[second + 1].strip() == "---> Using cache"
-    assert kept.id.removeprefix("sha256:").startswith(lines[second + 2].split()[-1])
+    second = lines.index(next(line for line in lines if line.upper().startswith("STEP 2/3")))
+    told = " ".join(lines[second + 1 : second + 3])  # in two lines, or in one by podman
+    cached = re.search(r"--> Using cache (?:.*---> )?([0-9a-f]{12,})", told)
+    assert cached is not None, told
+    assert kept.id.removeprefix("sha256:").startswith(cached[1])
     assert images.find(engine, images.unfinished(NAME)) is None
 
 
@@ -133,7 +136,7 @@ def test_a_failing_build_leaves_the_image_there_is(engine, folder, bookworm, bui
 def test_a_dockerfile_that_cannot_be_read_as_one_is_a_build_error(folder, bookworm, build):
     (folder / "Dockerfile").write_text(f"FROM {bookworm}\nRUUN true\n")
 
-    with pytest.raises(BuildError, match=r"(?i)unknown instruction: RUUN"):
+    with pytest.raises(BuildError, match=r'(?i)unknown instruction: "?RUUN'):
         build()
 
 

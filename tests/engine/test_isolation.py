@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
 
+from repro.common.config import Config
 from repro.engine import image as images
 from repro.engine.client import Engine
 from repro.engine.container import NOBODY, Container, engine_config, run
@@ -118,8 +120,12 @@ def test_a_container_sees_no_file_of_the_host_but_those_it_needs(engine, inside)
         "/etc/hosts",
         "/sbin/docker-init",
         "/usr/sbin/docker-init",
+        "/run/podman-init",
     }
     of_the_kernel = {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "tmpfs"}
+    if engine.rootless:  # such as /dev/null, which an ordinary user cannot make
+        of_the_kernel.add("devtmpfs")
+        of_the_engine.add("/etc/group")
     shared = {}
     for mount in table.splitlines():
         fields, _, kind = mount.partition(" - ")
@@ -259,6 +265,7 @@ print(json.dumps([first, os.getpid(), parent, os.path.exists(f"/proc/{orphan}")]
     assert not zombie
 
 
+@pytest.mark.usefixtures("limits")
 def test_a_fork_bomb_stops_at_the_limit_and_the_container_still_ends(inside):
     code = """
 import errno, json, os, time
@@ -280,6 +287,7 @@ except OSError as error:
     assert time.monotonic() - started < 20
 
 
+@pytest.mark.usefixtures("limits")
 def test_a_limit_on_processes_can_be_set(inside):
     code = """
 import json, os
@@ -293,6 +301,7 @@ print(json.dumps([open(name).read().strip() for name in names if os.path.exists(
 HOG = "pages = b'x' * 2**29"
 
 
+@pytest.mark.usefixtures("limits")
 def test_a_program_that_needs_more_memory_than_it_may_is_out_of_memory(sample):
     model = sample(HOG, memory="64m")
 
@@ -305,7 +314,10 @@ def test_a_program_that_needs_more_memory_than_it_may_is_out_of_memory(sample):
     assert caught.value.status == 137
 
 
-def test_a_child_that_was_killed_for_memory_is_told_though_the_program_ends_well(sample):
+@pytest.mark.usefixtures("limits")
+def test_a_child_that_was_killed_for_memory_is_told_though_the_program_ends_well(engine, sample):
+    if not engine.tells_out_of_memory:
+        pytest.skip(f"podman {engine.version['Version']} has no such event; the doctor says so")
     code = f"""
 import subprocess
 done = subprocess.run([sys.executable, "-c", {HOG!r}])
@@ -335,10 +347,25 @@ except OSError as error:
     assert 30 <= size <= 32
 
 
+@pytest.mark.usefixtures("limits")
 def test_a_container_may_not_swap_beyond_its_memory(engine, bookworm):
     created = _created(engine, ContainerSpec(image=bookworm, command=("true",), memory=64 * 2**20))
 
     assert created["HostConfig"]["Memory"] == created["HostConfig"]["MemorySwap"] == 64 * 2**20
+
+
+def test_an_engine_that_drops_limits_is_refused_or_accepted_by_name(engine, bookworm, refusal):
+    spec = ContainerSpec(image=bookworm, command=("true",), cpus=0.5)
+    strict = Engine(engine.address, Config())
+    willing = Engine(engine.address, Config(allow_unlimited=True))
+
+    if refusal:
+        with pytest.raises(EngineError, match=r"memory and processes.*--allow-unlimited"):
+            run(strict, spec)
+    else:
+        run(strict, spec)
+    run(strict, replace(spec, allow_unlimited=True))
+    run(willing, spec)
 
 
 def test_a_container_that_runs_too_long_is_ended(sample):
@@ -397,7 +424,8 @@ def test_what_a_container_leaves_can_be_read_and_removed(engine, inside, of_the_
 
         assert inside(mess(of_the_host), exchange) == 5000
 
-        for name in ("plain", "closed", "line\nbreak \udcff"):
+        closed = ["closed"] if os.getuid() == 0 else []  # root reads whatever the mode
+        for name in ("plain", *closed, "line\nbreak \udcff"):
             with exchange.open(name, "test") as file:
                 assert file.read() == b"left"
 
@@ -546,6 +574,7 @@ def test_everything_made_says_which_process_it_belongs_to(engine, bookworm, owne
     assert owned(os.getpid()) == set()
 
 
+@pytest.mark.usefixtures("gives_gpus")
 def test_a_numbered_gpu_is_the_only_one_asked_for(engine, bookworm):
     created = _created(engine, ContainerSpec(image=bookworm, command=("true",), gpu=3))
 
@@ -555,6 +584,7 @@ def test_a_numbered_gpu_is_the_only_one_asked_for(engine, bookworm):
     assert request["Capabilities"] == [["gpu"]]
 
 
+@pytest.mark.usefixtures("gives_gpus")
 def test_all_gpus_can_be_asked_for(engine, bookworm):
     created = _created(engine, ContainerSpec(image=bookworm, command=("true",), gpu=ALL_GPUS))
 
@@ -743,7 +773,7 @@ def test_a_second_try_knows_nothing_of_the_first(engine, bookworm):
     mistaken.info["Runtimes"]["nvidia"] = {}
     started = time.monotonic()
 
-    with pytest.raises(EngineError, match="nvidia"):
+    with pytest.raises(EngineError, match=r"(?i)nvidia"):
         run(mistaken, ContainerSpec(image=bookworm, command=("true",), gpu=0))
 
     assert time.monotonic() - started < 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from repro.common.jsonlines import MAX_DIGITS, MAX_NESTING
 from repro.errors import InstanceError, OutputError
 from repro.models.docker_model import DockerModel, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FEW = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -38,19 +41,21 @@ def echo_in(image: str, command: str) -> DockerModel:
     return type("Echo", (Echo,), {"program": program})(timeout=120)
 
 
-@pytest.fixture(scope="session")
-def echo(bookworm: str) -> DockerModel:
+@pytest.fixture
+def echo(bookworm: str) -> Iterator[DockerModel]:
     """A model that answers what it is given, in Python 3.11."""
-    return echo_in(bookworm, "python")
+    with echo_in(bookworm, "python") as model:
+        yield model
 
 
-@pytest.fixture(scope="session")
-def echo27(python27: str) -> DockerModel:
+@pytest.fixture
+def echo27(python27: str) -> Iterator[DockerModel]:
     """The same in Python 2.7."""
-    return echo_in(python27, "python2.7")
+    with echo_in(python27, "python2.7") as model:
+        yield model
 
 
-@pytest.fixture(scope="session", params=["2.7", "3.11"])
+@pytest.fixture(params=["2.7", "3.11"])
 def either_echo(request: pytest.FixtureRequest) -> DockerModel:
     """The oldest and the newest Python, in turn."""
     return request.getfixturevalue("echo27" if request.param == "2.7" else "echo")

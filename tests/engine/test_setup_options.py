@@ -53,7 +53,7 @@ from repro_runtime import main
 main(lambda: None, lambda model, instances: [open("/word").read() for _ in instances])
 """
 
-FAILURE = r"failed at step 4/\d: RUN echo so sorry; exit 7: it ended with status 7"
+FAILURE = r"failed at step [34]/\d: RUN echo so sorry; exit 7: it ended with status 7"
 DOCKERFILES = {
     "good": 'ARG BASE\nFROM ${BASE}\nARG WORD\nRUN printf %s "$WORD" > /word\nCOPY src /app\n'
     "WORKDIR /app\n",

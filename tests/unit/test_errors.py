@@ -122,6 +122,14 @@ CASES: list[tuple[ReproError, str]] = [
             "(memory=…, on the command line --memory), or send smaller inputs\n    loading"
         ),
     ),
+    (
+        OutOfMemory("x:1", COMMAND, 137, (), 512 * 2**20, certain=False),
+        (
+            "the container of x:1 was ended by signal 9 (status 137), probably for memory: its "
+            "limit was 512 MiB; give it more (memory=…, on the command line --memory), or send "
+            "smaller inputs"
+        ),
+    ),
     (OutputError("vader", "is not JSON", 5), "prediction 5 of vader: is not JSON"),
     (
         OutputError("vader", "it wrote 2 predictions for 3 instances"),
