@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,9 +13,14 @@ from repro.commands.completion import model_names
 from repro.commands.output import print_json, progress, say, unlimited_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from repro.operations.prediction import PredictionJob
 
-COMMON = ("device", "timeout", "memory", "cpus", "network", "max_output", "image")
+COMMON = (  # options of the model's class
+    *("device", "timeout", "memory", "cpus", "network", "max_output", "image"),
+    *("workers", "batch_size", "load_timeout", "cold"),
+)
 
 FILES = (  # options about files of rows
     "inputs",
@@ -31,6 +36,9 @@ FILES = (  # options about files of rows
     "include_input",
     "allow_nan",
     "output_writer_kwargs",
+    "on_error",
+    "max_errors",
+    "resume",
 )
 
 
@@ -103,8 +111,26 @@ class ManyFiles(click.Command):
 @click.option("--output-writer-kwargs", metavar="JSON", help="The writer's options.")
 @click.option("--include-input", is_flag=True, help="Repeat the instance in each row.")
 @click.option("--allow-nan", is_flag=True, help="Write NaN and infinities, which are no JSON.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "record"]),
+    help="What an instance does that fails the model: stop, the default, or leave a row with "
+    '"error" {"type", "message"} in place of "prediction"; as columns of tables. Status 1 in '
+    "both cases.",
+)
+@click.option("--max-errors", type=click.IntRange(min=0), metavar="N", help="Record no more.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Keep rows in OUTPUT.partial until all are there, and go on with those of a run that was "
+    "stopped. For one output of JSON lines, and inputs that are files.",
+)
 @click.option("--device", type=int, help="The GPU to run on; -1, the default, is the CPU.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="How long a batch may take.")
+@click.option("--load-timeout", type=float, metavar="SECONDS", help="How long loading may take.")
+@click.option("--workers", type=int, metavar="N", help="Containers that answer at the same time.")
+@click.option("--batch-size", type=int, metavar="N", help="Instances that are sent at once.")
+@click.option("--cold/--warm", default=None, help="Run it once over all rows, or have it stay.")
 @click.option("--memory", metavar="SIZE", help="Memory it may use, such as 2g.")
 @click.option("--cpus", type=float, metavar="N", help="Processors' worth of time.")
 @click.option("--network/--no-network", default=None, help="Give it a network, or none.")
@@ -115,7 +141,7 @@ class ManyFiles(click.Command):
 @click.option("--silent", "--quiet", "silent", is_flag=True, help="Show no progress, log nothing.")
 def command(model: str, fields: tuple[str, ...], **given: Any) -> None:
     """Predict one instance (-i), or files of rows."""
-    from repro.operations.prediction import check_file, predict_file, predict_one
+    from repro.operations.prediction import check_file, predict_one
 
     if given["log_file"]:
         from repro.common.logging import prepare_global_logging
@@ -139,10 +165,37 @@ def command(model: str, fields: tuple[str, ...], **given: Any) -> None:
     if given["dry_run"]:
         say(f"{check_file(job):,} rows are right for {model}")
         return
-    with nullcontext() if given["silent"] else progress(model) as on_progress:
-        record = predict_file(job, on_progress=on_progress)
+    _predict_files(job, quiet=given["silent"])
+
+
+def _predict_files(job: PredictionJob, *, quiet: bool) -> None:
+    from repro.operations.prediction import predict_file
+
+    with _kept(job) if job.resume else nullcontext(), progress(job.model, quiet=quiet) as tell:
+        record = predict_file(job, on_progress=tell)
     if "corpus" in record:
         say(f"over all rows: {json.dumps(record['corpus'], ensure_ascii=False)}")
+    if failed := record.get("failed"):
+        outputs = record["output"] if isinstance(record["output"], list) else [record["output"]]
+        say(f"{failed:,} of {outputs[0]['rows']:,} rows failed; each says why in its place")
+        click.get_current_context().exit(1)
+
+
+@contextmanager
+def _kept(job: PredictionJob) -> Iterator[None]:
+    """Say where the rows are of a run that ends before it is done."""
+    from repro.errors import InputError
+    from repro.operations.resume import partial_of
+
+    try:
+        yield
+    except InputError:  # the same command would end in the same way
+        raise
+    except BaseException:
+        path = partial_of(job.outputs[0])
+        if path.is_file():
+            say(f"the rows until here are in {path}; the same command goes on from there")
+        raise
 
 
 def _only_one(given: dict[str, Any]) -> None:
@@ -179,6 +232,9 @@ def _job(model: str, given: dict[str, Any]) -> PredictionJob:
         selection=selection,
         include_input=given["include_input"],
         allow_nan=given["allow_nan"],
+        on_error="record" if given["on_error"] == "record" else "raise",
+        max_errors=given["max_errors"],
+        resume=given["resume"],
         **_ancestors_way(given),
     )
 

@@ -79,6 +79,7 @@ class Pool:
         self._engine, self._spec, self._size = engine, spec, size
         self._timeout, self._load_timeout = timeout, load_timeout
         self._idle_timeout = idle_timeout
+        self.load_seconds: float | None = None  # what the last worker took to load the model
         self._workers: list[Worker] = []
         self._jobs: deque[Job] = deque()  # that no worker has
         self._used = time.monotonic()
@@ -296,6 +297,7 @@ class Pool:
             return
         if worker.ready and not was_ready:
             self._failed_loads = 0
+            self.load_seconds = worker.load_seconds
 
     def _lose(self, worker: Worker, error: ReproError, request: Request | None = None) -> None:
         """Close a worker that has failed; what it had to do is for others, or has failed."""

@@ -7,7 +7,6 @@ import logging
 import os
 import weakref
 from functools import cached_property
-from itertools import chain
 from math import isfinite
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from repro.common.jsonlines import JSON
     from repro.engine.pool import Pool
+    from repro.models.worker_mode import Answered
 
 _Prediction = TypeVar("_Prediction")
 OnError = Literal["raise", "record"]
@@ -162,6 +162,11 @@ class DockerModel(Model):
         return _again, (type(self), args, kwargs)
 
     @property
+    def load_seconds(self) -> float | None:
+        """How long the program took to load the model, where a worker is running that says so."""
+        return None if self._pool is None else self._pool.load_seconds
+
+    @property
     def load_options(self) -> dict[str, Any]:
         """The options that the program in the container is loaded with; others mean new workers."""
         return dict(self._options)
@@ -246,6 +251,7 @@ class DockerModel(Model):
         on_error: OnError = "raise",
         max_errors: int | None = None,
         on_progress: Callable[[int], None] | None = None,
+        answered: Answered | None = None,
         **options: Any,
     ) -> Iterator[Any]:
         """Answer instances as an iterator, in order and in bounded memory.
@@ -260,6 +266,9 @@ class DockerModel(Model):
             As `predict_batch`.
         on_progress : callable, optional
             Gets the number of predictions made so far, now and then.
+        answered : Answered, optional
+            The predictions of the first instances, from a stream that was stopped. Batches that it
+            has whole are neither asked nor yielded again; a cold program answers all anew.
         **options
             The keyword-only parameters of `predict`.
 
@@ -270,7 +279,12 @@ class DockerModel(Model):
         """
         checked = (self.schema.instance(given, index) for index, given in enumerate(instances))
         answers = self._stream(
-            checked, options, on_progress, on_error=on_error, max_errors=max_errors
+            checked,
+            options,
+            on_progress,
+            on_error=on_error,
+            max_errors=max_errors,
+            answered=answered,
         )
         return counted(answers)
 
@@ -279,7 +293,7 @@ class DockerModel(Model):
         answers: list[Any] = self.predict_batch(inputs, **options)
         return answers
 
-    def _stream(
+    def _stream(  # noqa: PLR0913  one parameter a thing that can be asked for
         self,
         instances: Iterable[Mapping[str, object]],
         options: dict[str, Any],
@@ -288,13 +302,15 @@ class DockerModel(Model):
         *,
         on_error: OnError,
         max_errors: int | None,
+        answered: Answered | None = None,
     ) -> Iterator[Any]:
         """Send checked instances through the program, warm if it can."""
         if on_error not in {"raise", "record"}:
             raise ConfigurationError(f"on_error={on_error!r}; it is 'raise' or 'record'")
         called = self.schema.call(options)
         patient = on_error == "record"
-        answers = self._answers(self._rows(instances), called, on_progress, on_corpus, patient)
+        rows = self._rows(instances)
+        answers = self._answers(rows, called, on_progress, on_corpus, patient, answered)
         return answers if max_errors is None else limited(answers, max_errors)
 
     def _answers(
@@ -304,6 +320,7 @@ class DockerModel(Model):
         on_progress: Callable[[int], None] | None,
         on_corpus: Callable[[Any], None] | None,
         patient: bool,  # noqa: FBT001
+        answered: Answered | None,
     ) -> Iterator[Any]:
         if not self._runs_cold():
             from repro.engine.pool import NoWorkerMode
@@ -311,11 +328,13 @@ class DockerModel(Model):
 
             mode = WorkerMode(self, self._workers_now, patient=patient)
             try:
-                yield from mode.answers(rows, options, on_progress, on_corpus)
+                yield from mode.answers(rows, options, on_progress, on_corpus, answered)
             except NoWorkerMode as error:
+                if mode.known:  # some were answered in that mode: this is another failure
+                    raise error.error from None
                 log.info("%s has no worker mode, it runs cold: %s", self.name, error)
                 self.cold = True
-                rows = chain(mode.unanswered(), rows)
+                rows = mode.unanswered()
             else:
                 return
         from repro.models.file_mode import FileMode

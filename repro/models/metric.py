@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from repro.models.docker_model import OnError
     from repro.models.schema import Schema
+    from repro.models.worker_mode import Answered
 
 
 class Metric(DockerModel):
@@ -96,6 +97,7 @@ class Metric(DockerModel):
         max_errors: int | None = None,
         on_progress: Callable[[int], None] | None = None,
         on_corpus: Callable[[Any], None] | None = None,
+        answered: Answered | None = None,
         **options: Any,
     ) -> Iterator[Any]:
         """Score instances as an iterator of rows, in order and in bounded memory.
@@ -111,13 +113,21 @@ class Metric(DockerModel):
         on_corpus : callable, optional
             Gets the value over all rows, after the last one was taken; nothing if there are none,
             or one has failed.
+        answered : Answered, optional
+            As `DockerModel.predict_stream`; the value is over these rows, too.
         **options
             The keyword-only parameters of `predict`.
         """
         checked = (self.schema.instance(given, index) for index, given in enumerate(instances))
         told = self._checked(on_corpus or (lambda _value: None))
         answers = self._stream(
-            checked, options, on_progress, told, on_error=on_error, max_errors=max_errors
+            checked,
+            options,
+            on_progress,
+            told,
+            on_error=on_error,
+            max_errors=max_errors,
+            answered=answered,
         )
         return counted(answers)
 

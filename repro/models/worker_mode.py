@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from repro.common.jsonlines import JSON, encode
 from repro.common.spool import Spool
@@ -18,11 +18,19 @@ from repro.models.file_mode import words
 from repro.models.program import device_words, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from repro.models.docker_model import DockerModel
 
 MAX_BATCH = 2**25  # bytes of instances in a batch, unless one alone has more
+
+
+class Answered(Protocol):
+    """The predictions of the first instances, where they were made before."""
+
+    def take(self, count: int) -> Sequence[JSON | Failure] | None:
+        """Give the next ones; None, and so ever after, if there are not so many any more."""
+        ...
 
 
 def make_pool(model: DockerModel) -> Pool:
@@ -70,6 +78,9 @@ class WorkerMode:
         self._pool = pool
         self._name = model.schema.model
         self._sent: list[bytes] | None = []  # as long as nothing was answered
+        self._left: Iterator[Batch] = iter(())
+        self._answered: Answered | None = None
+        self.known = 0  # instances that were answered before
 
     def answers(
         self,
@@ -77,10 +88,12 @@ class WorkerMode:
         options: Mapping[str, object],
         on_progress: Callable[[int], None] | None = None,
         on_corpus: Callable[[JSON], None] | None = None,
+        answered: Answered | None = None,
     ) -> Iterator[JSON | Failure]:
         """Yield the predictions in order, as they come, and failures where they are recorded.
 
-        `on_corpus` gets the value over all of them after the last one; none if there is no row, or
+        Batches that `answered` has whole are not asked again, and not yielded. `on_corpus` gets the
+        value over all predictions, these included, after the last one; none if there is no row, or
         one has failed.
 
         Raises
@@ -88,30 +101,33 @@ class WorkerMode:
         NoWorkerMode
             If the program has none; `unanswered` has the rows.
         """
-        batches = self._batches(rows, encode(options))
-        first = next(batches, None)
-        if first is None:
-            return
-        pool = self._pool()
+        self._answered = answered
+        self._left = batches = self._batches(rows, encode(options))
         if on_corpus is None:
-            yield from self._predictions(pool, chain([first], batches), on_progress)
+            unknown = self._unknown(batches)
+            first = next(unknown, None)
+            if first is not None:
+                yield from self._predictions(self._pool(), chain([first], unknown), on_progress)
             return
-        failures = 0
-        with Spool() as kept:
-            for prediction in self._predictions(pool, chain([first], batches), on_progress):
-                if isinstance(prediction, Failure):
-                    failures += 1
-                else:
-                    kept.append(encode(prediction))
-                yield prediction
-            if not failures:
+        with _Rows() as kept:
+            unknown = self._unknown(batches, kept)
+            first = next(unknown, None)
+            if first is not None:
+                asked = chain([first], unknown)
+                for prediction in self._predictions(self._pool(), asked, on_progress):
+                    kept.add(prediction)
+                    yield prediction
+            if kept.count and not kept.failures:
                 corpus = Corpus(kept.lines)
-                pool.answer(corpus)
+                self._pool().answer(corpus)
                 on_corpus(corpus.value)
 
-    def unanswered(self) -> list[bytes]:
-        """Return the instances that were taken before it turned out that there is no such mode."""
-        return self._sent or []
+    def unanswered(self) -> Iterator[bytes]:
+        """Yield all instances, after it turned out that there is no such mode."""
+        yield from self._sent or ()
+        self._sent = None
+        for batch in self._left:  # the rows themselves would lack one that no batch had room for
+            yield from batch.rows
 
     def _predictions(
         self, pool: Pool, batches: Iterable[Batch], on_progress: Callable[[int], None] | None
@@ -122,6 +138,21 @@ class WorkerMode:
             yield from self._checked(batch)
             if on_progress is not None:
                 on_progress(batch.start + len(batch.rows))
+
+    def _unknown(self, batches: Iterable[Batch], kept: _Rows | None = None) -> Iterator[Batch]:
+        """Yield the batches that are not answered yet."""
+        for batch in batches:
+            known = None if self._answered is None else self._answered.take(len(batch.rows))
+            if known is None:
+                self._answered = None
+                if self._sent is not None:
+                    self._sent += batch.rows
+                yield batch
+                continue
+            self.known += len(known)
+            if kept is not None:
+                for prediction in known:
+                    kept.add(prediction)
 
     def _checked(self, batch: Batch) -> Iterator[JSON | Failure]:
         if batch.failures and not self.patient:
@@ -160,6 +191,17 @@ class WorkerMode:
             yield self._batch(start, gathered, options)
 
     def _batch(self, start: int, rows: list[bytes], options: bytes) -> Batch:
-        if self._sent is not None:
-            self._sent += rows
         return Batch(self._name, start, rows, options, patient=self.patient)
+
+
+class _Rows(Spool):
+    """The rows of a metric, kept until all of them are there."""
+
+    failures = 0
+
+    def add(self, prediction: JSON | Failure) -> None:
+        """Keep one."""
+        if isinstance(prediction, Failure):
+            self.failures += 1
+        else:
+            self.append(encode(prediction))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Generator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -15,22 +14,21 @@ from typing import TYPE_CHECKING, Any
 from repro import __version__
 from repro.catalog import find_model
 from repro.common.io import translated, whole_file
-from repro.data.formats import STREAM
-from repro.data.writing import RowTarget
-from repro.errors import ConfigurationError, OutputError, UnknownNameError
+from repro.data.formats import STREAM, format_of
+from repro.errors import ConfigurationError, UnknownNameError
 from repro.models import DockerModel
 from repro.models.lookup import check_load_options, model_class
-from repro.models.metric import Metric
-from repro.models.schema import INSTANCE_ID, Schema
+from repro.models.schema import Schema
+from repro.operations.rows import without_id, write_rows
 from repro.operations.selection import Selection
 from repro.operations.source import Source, made, read_word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from repro.common.jsonlines import JSON
-    from repro.data.writing import Writer
     from repro.models import Model
+    from repro.models.docker_model import OnError
 
 NATIVE_WRITER = "default"
 
@@ -64,6 +62,12 @@ class PredictionJob:
         Repeat the instance in each row.
     allow_nan : bool
         Write NaN and infinities, which JSON does not know.
+    on_error : "raise" or "record"
+        Whether the first instance that fails the model ends the run, or has a row that says so.
+    max_errors : int, optional
+        How many such rows there may be.
+    resume : bool
+        Keep the rows of a run that is stopped, beside the output, and go on with those there are.
     """
 
     model: str
@@ -81,6 +85,27 @@ class PredictionJob:
     writer_options: Mapping[str, Any] = field(default_factory=dict)
     include_input: bool = False
     allow_nan: bool = False
+    on_error: OnError = "raise"
+    max_errors: int | None = None
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        problem = ""
+        if self.max_errors is not None and self.on_error != "record":
+            problem = "a number of errors is allowed only where they are recorded"
+        elif self.on_error == "record" and self.writer != NATIVE_WRITER:
+            problem = f"the output writer {self.writer!r} cannot write failures"
+        elif self.on_error == "record" and "text" in self.formats:
+            problem = "a line of text cannot tell a failure; write another format, such as jsonl"
+        elif self.resume and self.writer != NATIVE_WRITER:
+            problem = f"a run with the output writer {self.writer!r} cannot be resumed"
+        if problem:
+            raise ConfigurationError(problem)
+
+    @property
+    def formats(self) -> list[str]:
+        """The formats of the outputs."""
+        return [format_of(path, self.output_format) for path in self.outputs]
 
 
 def predict_file(
@@ -89,8 +114,10 @@ def predict_file(
     """Predict every chosen row of the inputs; return the record of the run.
 
     A row of the output is ``{"instance_id", "model_id", "prediction"}``; an instance without an id
-    gets its zero-based number. Output files appear whole or not at all, and their record next to
-    them as ``<output>.run.json``. Of a metric the record has the value over the corpus, too.
+    gets its zero-based number. Where failures are recorded, one that failed has an ``error`` of
+    ``type`` and ``message`` instead of the prediction. Output files appear whole or not at all, and
+    their record next to them as ``<output>.run.json``. Of a metric the record has the value over
+    the corpus, too; there is none if a row has failed.
 
     Parameters
     ----------
@@ -102,14 +129,15 @@ def predict_file(
     Raises
     ------
     DataFileError, InstanceError, ModelError, EngineError
-        As they say; no output is left.
+        As they say; no output is left. What can be resumed is kept.
     """
-    model = _loaded(job.model, job.load_options)
-    schema = Schema.of(job.model, type(model).predict)
     record: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     clock = time.monotonic()
-    with Source(job, schema) as source:
-        run = _write_rows if job.writer == NATIVE_WRITER else _write_with
+    with ExitStack() as stack:
+        model = _opened(job.model, job.load_options, stack)
+        schema = Schema.of(job.model, type(model).predict)
+        source = stack.enter_context(Source(job, schema, whole=_repeats_input(job)))
+        run = write_rows if job.writer == NATIVE_WRITER else _write_with
         written = run(job, model, source, on_progress)
         record |= {**_about(model, job), "input": source.record(), **written}
     record["seconds"] = round(time.monotonic() - clock, 3)
@@ -140,6 +168,7 @@ def check_file(job: PredictionJob) -> int:
     with Source(job, schema) as source:
         for index, row in enumerate(source.instances()):
             schema.instance(row, index)
+            source.head()
         return source.count
 
 
@@ -155,86 +184,17 @@ def predict_one(
 
     A word is the string it is where the field takes strings; elsewhere it is read as JSON.
     """
-    loaded = _loaded(model, load_options)
-    schema = Schema.of(model, type(loaded).predict)
-    instance = {name: read_word(schema.fields.get(name), word) for name, word in fields}
-    if dry_run or isinstance(loaded, DockerModel):  # before anything is started
-        schema.call(options)
-        schema.instance(instance, 0)
-    if dry_run:
-        return None
-    prediction: JSON = loaded.predict_batch([instance], **options)[0]
-    return prediction
-
-
-def _write_rows(
-    job: PredictionJob,
-    model: Model,
-    source: Source,
-    on_progress: Callable[[int, int], None] | None,
-) -> dict[str, Any]:
-    """Stream the predictions into all outputs."""
-    given = {"include_input": job.include_input, **job.writer_options}
-    if set(given) != {"include_input"}:
-        raise ConfigurationError("the default output writer has one option, include_input")
-    targets = [RowTarget(p, job.output_format, allow_nan=job.allow_nan) for p in job.outputs]
-    corpus: list[Any] = []
     with ExitStack() as stack:
-        writers = [stack.enter_context(target.open()) for target in targets]
-        predictions = _predictions(job, model, source, on_progress, corpus.append)
-        if isinstance(predictions, Generator):  # what it holds ends with it, also if writing fails
-            stack.callback(predictions.close)
-        _copy(job, source, predictions, writers, include_input=bool(given["include_input"]))
-    outputs = [
-        {"path": target.path, "rows": writer.count, "sha256": target.sha256}
-        for target, writer in zip(targets, writers, strict=True)
-    ]
-    found: dict[str, Any] = {"output": outputs[0] if len(outputs) == 1 else outputs}
-    if corpus or isinstance(model, Metric):
-        found["corpus"] = corpus[0] if corpus else None
-    return found
-
-
-def _copy(
-    job: PredictionJob,
-    source: Source,
-    predictions: Iterable[JSON],
-    writers: Sequence[Writer],
-    *,
-    include_input: bool,
-) -> None:
-    heads = None
-    for prediction in predictions:
-        heads = heads or source.heads()
-        identity, instance = next(heads)
-        row: dict[str, Any] = {"instance_id": identity, "model_id": job.model}
-        row |= {"input": instance} if include_input else {}
-        for writer in writers:
-            writer.write({**row, "prediction": prediction})
-
-
-def _predictions(
-    job: PredictionJob,
-    model: Model,
-    source: Source,
-    on_progress: Callable[[int, int], None] | None,
-    on_corpus: Callable[[Any], None],
-) -> Iterable[JSON]:
-    if isinstance(model, DockerModel):
-        tell = None if on_progress is None else (lambda done: on_progress(done, source.count))
-        options: dict[str, Any] = {"on_progress": tell, **job.options}
-        if isinstance(model, Metric):
-            options["on_corpus"] = on_corpus
-        return model.predict_stream(source.checked_ahead(), **options)
-    inputs = [_without_id(row) for row in source.instances()]
-    answers = model.predict_batch(inputs, **job.options)
-    if isinstance(answers, tuple) and len(answers) == 2:  # a metric's, in the ancestor's style
-        macro, answers = answers
-        on_corpus(macro)
-    if not isinstance(answers, list) or len(answers) != len(inputs):
-        count = len(answers) if isinstance(answers, list) else type(answers).__name__
-        raise OutputError(job.model, f"it answered {count} for {len(inputs)} instances")
-    return answers
+        loaded = _opened(model, load_options, stack)
+        schema = Schema.of(model, type(loaded).predict)
+        instance = {name: read_word(schema.fields.get(name), word) for name, word in fields}
+        if dry_run or isinstance(loaded, DockerModel):  # before anything is started
+            schema.call(options)
+            schema.instance(instance, 0)
+        if dry_run:
+            return None
+        prediction: JSON = loaded.predict_batch([instance], **options)[0]
+        return prediction
 
 
 def _write_with(
@@ -255,7 +215,7 @@ def _write_with(
         schema = Schema.of(job.model, type(model).predict)
         for index, row in enumerate(instances):
             schema.instance(row, index)
-    predictions = model.predict_batch([_without_id(row) for row in instances], **job.options)
+    predictions = model.predict_batch([without_id(row) for row in instances], **job.options)
     for path in job.outputs:
         writer.write(instances, predictions, path, model_name=job.model)
     outputs = [{"path": path, "rows": len(instances), **_hash(path)} for path in job.outputs]
@@ -273,14 +233,24 @@ def _hash(path: str) -> dict[str, str]:
     return {"sha256": total.hexdigest()}
 
 
+def _repeats_input(job: PredictionJob) -> bool:
+    """Whether each row repeats its instance: there are two ways to ask for it."""
+    given = {"include_input": job.include_input, **job.writer_options}
+    if job.writer == NATIVE_WRITER and set(given) != {"include_input"}:
+        raise ConfigurationError("the default output writer has one option, include_input")
+    return bool(given["include_input"])
+
+
+def _opened(name: str, options: Mapping[str, Any], stack: ExitStack) -> Any:
+    """Make a model that is closed with the stack."""
+    model = _loaded(name, options)
+    return stack.enter_context(model) if isinstance(model, DockerModel) else model
+
+
 def _loaded(name: str, options: Mapping[str, Any]) -> Any:
     found = model_class(name)
     check_load_options(name, found, options)
     return made(name, found, options)
-
-
-def _without_id(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != INSTANCE_ID}
 
 
 def _about(model: Model, job: PredictionJob) -> dict[str, object]:
@@ -298,6 +268,8 @@ def _about(model: Model, job: PredictionJob) -> dict[str, object]:
         about["engine"] = connect().version.get("Version")
         about["image"] = {"name": program.image, "id": model.last_image}
         about["command"] = list(program.command)
+        if model.load_seconds is not None:
+            about["load_seconds"] = round(model.load_seconds, 3)
     with suppress(UnknownNameError):  # a model without a card
         card, _ = find_model(job.model)
         about |= {"package": card.package, "version": card.version, "card_sha256": card.digest}

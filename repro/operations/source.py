@@ -8,14 +8,14 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from collections import deque
 from contextlib import ExitStack, suppress
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from repro.common.io import translated
 from repro.common.jsonlines import JSONRuleError, encode
+from repro.data.fifo import Fifo
 from repro.data.formats import STREAM
 from repro.data.reading import RowFile
 from repro.errors import ConfigurationError, InstanceError, nearest
@@ -38,7 +38,7 @@ AHEAD, AHEAD_BYTES = 10_000, 2**24  # of files: what is checked before anything 
 
 
 class Source:
-    """The chosen instances as they are read; what the output repeats of them waits on disk.
+    """The chosen instances as they are read; what the output repeats of them waits for it.
 
     Parameters
     ----------
@@ -46,18 +46,18 @@ class Source:
         Where they are, and which of them.
     schema : Schema
         What the model takes: cells of tables of text are read accordingly.
+    whole : bool
+        Whether the output repeats them whole, or their ids only.
     """
 
-    def __init__(self, job: PredictionJob, schema: Schema) -> None:
-        self._job, self._schema = job, schema
+    def __init__(self, job: PredictionJob, schema: Schema, *, whole: bool = False) -> None:
+        self._job, self._schema, self.whole = job, schema, whole
         self._stack = ExitStack()
         self._hashes: list[tuple[str, Hashed]] = []
+        self._heads = self._stack.enter_context(Fifo())
         self.count = 0
 
     def __enter__(self) -> Self:
-        with translated(tempfile.gettempdir()):
-            waiting = tempfile.TemporaryFile(prefix="repro-rows-")
-        self._waiting = self._stack.enter_context(waiting)
         return self
 
     def __exit__(
@@ -78,14 +78,9 @@ class Source:
 
     def instances(self) -> Iterator[Row]:
         """Yield the chosen instances, each with its id."""
+        put, head = self._heads.put, self._whole_head if self.whole else self._id
         for row in self._job.selection.choose(self._job.model, self._rows()):
-            kept = {name: value for name, value in row.items() if name != INSTANCE_ID}
-            try:
-                line = encode([row[INSTANCE_ID], kept], wrapping=1)
-            except JSONRuleError as error:
-                raise InstanceError(self._job.model, self.count, "", f"it {error}") from None
-            with translated(tempfile.gettempdir()):
-                self._waiting.write(line + b"\n")
+            put(head(row))
             self.count += 1
             yield row
 
@@ -107,20 +102,38 @@ class Source:
                         os.stat(path)  # noqa: PTH116  the path stays as it was given
         rows = self.instances()
         first: deque[Row] = deque()
+        size = 0
         for row in islice(rows, AHEAD if all(map(_is_file, self._job.inputs)) else 1):
             self._schema.instance(row, len(first))
             first.append(row)
-            if self._waiting.tell() > AHEAD_BYTES:
+            size += len(str(row))
+            if size > AHEAD_BYTES:
                 break
         return chain(_taken(first), rows)
 
-    def heads(self) -> Iterator[tuple[str, Row]]:
-        """Yield id and fields of each instance again."""
-        with translated(tempfile.gettempdir()):
-            self._waiting.seek(0)
-        for line in self._waiting:
-            identity, instance = json.loads(line)
-            yield identity, instance
+    def head(self) -> Row:
+        """Take what the output repeats of the next instance.
+
+        They come in their order, each once; an instance's when it has been read.
+        """
+        line = self._heads.take()
+        if not self.whole:
+            return {"instance_id": line.decode(), "model_id": self._job.model}
+        identity, instance = json.loads(line)
+        return {"instance_id": identity, "model_id": self._job.model, "input": instance}
+
+    def _id(self, row: Row) -> bytes:
+        try:
+            return cast("str", row[INSTANCE_ID]).encode()
+        except UnicodeEncodeError:
+            return self._whole_head(row)  # which says what is wrong
+
+    def _whole_head(self, row: Row) -> bytes:
+        kept = {name: value for name, value in row.items() if name != INSTANCE_ID}
+        try:
+            return encode([row[INSTANCE_ID], kept], wrapping=1)
+        except JSONRuleError as error:
+            raise InstanceError(self._job.model, self.count, "", f"it {error}") from None
 
     def _rows(self) -> Iterator[Row]:
         job = self._job

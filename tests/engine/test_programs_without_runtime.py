@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from repro.common.jsonlines import encode
 from repro.errors import ContainerError, OutOfMemory, OutputError, PredictionTimeout
+from repro.models import worker_mode
 from repro.models.docker_model import DockerModel, Program
 
 if TYPE_CHECKING:
@@ -71,6 +72,20 @@ def test_a_shell_script_answers_each_instance_in_order(shell) -> None:
 
     assert shell(ANSWER).predict_batch(instances) == [len(encode(one)) for one in instances]
     assert shell(ANSWER).predict("plain") == len('{"text": "plain"}')
+
+
+def test_no_instance_is_lost_when_it_turns_out_that_there_is_no_worker_mode(
+    bookworm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_mode, "MAX_BATCH", 30)
+    program = Program(image=bookworm, command=("/bin/sh", "-c", f'[ -f "$2" ]; {ANSWER}', "sh"))
+    instances = texts(40)
+
+    with type("Length", (Length,), {"program": program})() as model:
+        answers = list(model.predict_stream(instances))
+
+    assert model.cold
+    assert answers == [len(encode(one)) for one in instances]
 
 
 def test_a_perl_program_answers_each_instance_in_order(bookworm: str) -> None:

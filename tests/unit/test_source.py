@@ -38,11 +38,11 @@ def test_all_rows_come_once_and_in_order(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(source, "AHEAD", 3)
     inputs = (rows(tmp_path / "one", "a", "b"), rows(tmp_path / "two", "c", "d", "e"))
 
-    with Source(PredictionJob(model="m", inputs=inputs), SCHEMA) as found:
+    with Source(PredictionJob(model="m", inputs=inputs), SCHEMA, whole=True) as found:
         ahead = found.checked_ahead()
         seen = found.count
         texts = [row["text"] for row in ahead]
-        heads = [row["text"] for _, row in found.heads()]
+        heads = [found.head()["input"]["text"] for _ in texts]
 
     assert seen == 3
     assert texts == heads == ["a", "b", "c", "d", "e"]
