@@ -35,6 +35,7 @@ LOADS = 3  # workers that may die in a row while they load
 AHEAD = 4  # batches a worker that are taken from the stream
 SIGNALLED = 128  # and the number of the signal that ended a program is its status
 MAX_AHEAD = 2**27  # bytes of them, beyond which only DEPTH are
+LOOK = 3600.0  # seconds after which one who waits looks again in any case
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +249,7 @@ class Pool:
         """Wait, and let others at the pool meanwhile."""
         limits = [w.overdue(self._timeout, self._load_timeout) for w in self._workers]
         known = [limit for limit in limits if limit is not None]
-        patience = max(0, int(min(known) * 1000) + 1) if known else None
+        patience = max(0, int(min(*known, LOOK) * 1000) + 1) if known else None
         reader, _ = self._wakeup = self._wakeup or _wakeup()
         poll = select.poll()
         poll.register(reader, select.POLLIN)
@@ -336,7 +337,7 @@ class Pool:
         if self._idle_timeout is None or self._timer is not None:
             return
         left = max(self._used + self._idle_timeout - time.monotonic(), 0.01)
-        self._timer = threading.Timer(left, _end_if_idle, [weakref.ref(self)])
+        self._timer = threading.Timer(min(left, LOOK), _end_if_idle, [weakref.ref(self)])
         self._timer.daemon = True
         self._timer.start()
 

@@ -9,14 +9,16 @@ import socket
 import subprocess
 import tempfile
 import threading
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
 
+from repro.engine import image as images
 from repro.engine.container import run
+from repro.engine.context import BuildContext
 from repro.engine.exchange import Exchange
 from repro.engine.owner import LABEL
 from repro.engine.spec import ContainerSpec
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from repro.engine.client import Engine
 
 ROOT = Path(__file__).resolve().parents[2]
+PYTHON27 = "repro-tests/python27:1"
+PARENT_LABEL = "repro.tests.parent"
 SYSTEM_PYTHON = "/usr/bin/python3"
 ORDINARY = 54321  # a user and a group that no machine has
 
@@ -36,6 +40,21 @@ import json, os, sys
 INPUT, OUTPUT = sys.argv[2], sys.argv[4]
 FOLDER = os.path.dirname(OUTPUT)
 """
+
+
+@pytest.fixture(scope="session")
+def python27(engine: Engine, bullseye: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image with Python 2.7, kept for the next run unless its parent changed."""
+    found = images.find(engine, PYTHON27)
+    if found is None or found.labels.get(PARENT_LABEL) != bullseye:
+        root = tmp_path_factory.mktemp("python27")
+        install = "apt-get install -y -q python2.7-minimal libpython2.7-stdlib"
+        (root / "Dockerfile").write_text(
+            f"FROM {bullseye}\nRUN apt-get update -q && {install} && rm -rf /var/lib/apt/lists/*\n"
+        )
+        labels = {PARENT_LABEL: bullseye}
+        images.build(engine, BuildContext(root=root), PYTHON27, labels=labels)
+    return PYTHON27
 
 
 @pytest.fixture
@@ -66,6 +85,90 @@ def sample(bookworm: str) -> Callable[..., DockerModel]:
         return Sample(**options)
 
     return make
+
+
+# Instances are Python expressions, so that each test says what its model does. `HERE` tells in
+# which container, `n` of how many instances the batch is.
+EVALUATE = """
+import ctypes, os, re, signal, socket, subprocess, sys, threading, time
+from repro_runtime import main
+
+HERE = socket.gethostname()
+LOADS = []
+
+class Oops(Exception):
+    def __init__(self, message, index=None):
+        Exception.__init__(self, message)
+        self.index = index
+
+def throw(error):
+    raise error
+
+def note(text, value=None):
+    sys.stderr.write(text + chr(10))
+    sys.stderr.flush()
+    return value
+
+def die(status=3):
+    os._exit(status)
+
+def load(loading="None", tag=""):
+    LOADS.append(eval(loading))
+    return tag
+
+def predict(model, instances):
+    n = len(instances)
+    return [eval(i["code"], dict(globals(), n=n, model=model)) for i in instances]
+
+def aggregate(rows):
+    return eval(os.environ.get("AGGREGATE", "list(rows)"), dict(globals(), rows=rows))
+
+main(load, predict, aggregate)
+"""
+
+
+@pytest.fixture(scope="session")
+def evaluator(bookworm: str) -> type[DockerModel]:
+    """Make the class of a model that evaluates Python expressions."""
+
+    class Evaluator(DockerModel):
+        program = Program(image=bookworm, command=("python", "-c", EVALUATE))
+
+        def __init__(self, *, loading: str = "None", tag: str = "", **options: Any) -> None:
+            super().__init__(**options)
+
+        def predict(self, code: str) -> Any:
+            return self.answer(code=code)
+
+    return Evaluator
+
+
+@pytest.fixture
+def warm(evaluator: type[DockerModel]) -> Iterator[Callable[..., DockerModel]]:
+    """Make models that evaluate Python expressions; close them all."""
+    with ExitStack() as made:
+        yield lambda **options: made.enter_context(evaluator(**options))
+
+
+@pytest.fixture
+def running(bookworm: str) -> Iterator[Callable[..., DockerModel]]:
+    """Make models that run a program, or Python code; close them all."""
+    with ExitStack() as made:
+
+        def make(what: str | Program, **options: Any) -> DockerModel:
+            class Other(DockerModel):
+                program = (
+                    Program(image=bookworm, command=("python", "-c", what))
+                    if isinstance(what, str)
+                    else what
+                )
+
+                def predict(self, code: str) -> Any:
+                    return self.answer(code=code)
+
+            return made.enter_context(Other(**options))
+
+        yield make
 
 
 @pytest.fixture

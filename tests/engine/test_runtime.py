@@ -22,9 +22,7 @@ import pytest
 
 from repro.catalog.places import runtime_file
 from repro.common.jsonlines import encode
-from repro.engine import image as images
 from repro.engine.container import run
-from repro.engine.context import BuildContext
 from repro.engine.exchange import USER
 from repro.engine.leftovers import sweep
 from repro.engine.spec import ContainerSpec
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
 
     from repro.engine.client import Engine
 
-PYTHON27 = "repro-tests/python27:1"
-PARENT_LABEL = "repro.tests.parent"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,21 +46,6 @@ class Python:
     version: str
     image: str
     command: str = "python"
-
-
-@pytest.fixture(scope="session")
-def python27(engine: Engine, bullseye: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image with Python 2.7, kept for the next run unless its parent changed."""
-    found = images.find(engine, PYTHON27)
-    if found is None or found.labels.get(PARENT_LABEL) != bullseye:
-        root = tmp_path_factory.mktemp("python27")
-        install = "apt-get install -y -q python2.7-minimal libpython2.7-stdlib"
-        (root / "Dockerfile").write_text(
-            f"FROM {bullseye}\nRUN apt-get update -q && {install} && rm -rf /var/lib/apt/lists/*\n"
-        )
-        labels = {PARENT_LABEL: bullseye}
-        images.build(engine, BuildContext(root=root), PYTHON27, labels=labels)
-    return PYTHON27
 
 
 @pytest.fixture(scope="session", params=["2.7", "3.9", "3.11"])
