@@ -16,10 +16,11 @@ import time
 import weakref
 from collections import deque
 from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING
 
 from repro.engine.worker import Worker, WorkerLost
-from repro.errors import ContainerError, ModelError, PredictionTimeout
+from repro.errors import ContainerError, ModelError, PredictionTimeout, ReproError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from repro.engine.jobs import Batch, Job
     from repro.engine.spec import ContainerSpec
     from repro.engine.worker import Request
-    from repro.errors import ReproError
 
 DEPTH = 2  # requests that a worker has at a time, so that it never waits for us
 LOADS = 3  # workers that may die in a row while they load
@@ -82,7 +82,9 @@ class Pool:
         self._idle_timeout = idle_timeout
         self._workers: list[Worker] = []
         self._jobs: deque[Job] = deque()  # that no worker has
-        self._used = time.monotonic()
+        self._used = self._looked = time.monotonic()
+        self._greeted = False  # whether the program is known to have a worker mode
+        self._closed = False
         self._begin()
 
     def _begin(self) -> None:
@@ -90,7 +92,6 @@ class Pool:
         self._pumping: int | None = None  # the thread that looks after the workers
         self._waiting = 0  # threads that wait for another one's doing so
         self._failed_loads = 0
-        self._epoch = 0  # how often it was closed
         self._timer: threading.Timer | None = None
         self._wakeup: tuple[socket.socket, socket.socket] | None = None
 
@@ -139,10 +140,10 @@ class Pool:
             self._forget(job)
 
     def close(self) -> None:
-        """End the workers; whoever waits for them is told."""
+        """End the workers for good; whoever waits for them is told."""
         with self._state:
-            self._epoch += 1
-            self._fail_all(ModelError(f"{self._spec.name} was closed before it answered"))
+            self._closed = True
+            self._fail_all(self._was_closed())
             self._wake()
             while self._pumping not in {None, threading.get_ident()}:
                 self._waiting += 1
@@ -153,6 +154,9 @@ class Pool:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+            for end in self._wakeup or ():
+                end.close()
+            self._wakeup = None
         _end(workers)
 
     # -- jobs --------------------------------------------------------------------------------------
@@ -165,6 +169,9 @@ class Pool:
 
     def _submit(self, job: Job) -> None:
         with self._state:
+            if self._closed:
+                job.fail(self._was_closed())
+                return
             self._used = time.monotonic()
             self._jobs.append(job)
             self._hand_out()
@@ -215,14 +222,16 @@ class Pool:
         """Tell every job that there will be no answer."""
         for job in [*self._jobs, *(r.job for w in self._workers for r in w.pending)]:
             if not job.done:
-                job.fail(error)
+                job.fail(_copied(error))
         self._jobs.clear()
+
+    def _was_closed(self) -> ModelError:
+        return ModelError(f"{self._spec.name} was closed before it answered")
 
     # -- workers -----------------------------------------------------------------------------------
 
     def _pump(self) -> None:
         """Look after the workers once: start what is missing, and wait until one has something."""
-        epoch = self._epoch
         try:
             self._staff()
         except Exception as error:  # noqa: BLE001  it concerns every job
@@ -231,7 +240,7 @@ class Pool:
         self._hand_out()
         workers = {worker.fileno(): worker for worker in self._workers}
         found = self._poll(workers)
-        if self._epoch != epoch:  # closed meanwhile
+        if self._closed:  # meanwhile
             return
         for descriptor, event in found:
             if descriptor in workers:
@@ -345,8 +354,8 @@ class Pool:
         """End the workers if they had nothing to do for long enough."""
         with self._state:
             self._timer = None
-            busy = self._jobs or self._pumping or any(w.pending for w in self._workers)
-            if busy:
+            asked = [request.job for worker in self._workers for request in worker.pending]
+            if self._pumping or not all(job.done for job in (*self._jobs, *asked)):
                 self._used = time.monotonic()
             if self._idle_timeout is None or not self._workers:
                 return
@@ -363,6 +372,15 @@ class Pool:
         for worker in workers:
             worker.abandon()
         self._give_back([one.job for worker in workers for one in worker.pending])
+
+
+def _copied(error: BaseException) -> BaseException:
+    """Copy an error that several callers get: each adds to it what it has."""
+    if not isinstance(error, ReproError | NoWorkerMode):
+        return error
+    copied = copy(error)
+    copied.__cause__ = error.__cause__
+    return copied
 
 
 def _may_pass(error: ReproError) -> bool:
