@@ -15,17 +15,17 @@ import threading
 import time
 import weakref
 from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import copy
 from typing import TYPE_CHECKING
 
+from repro.engine.client import Engine
 from repro.engine.worker import Worker, WorkerLost
 from repro.errors import ContainerError, ModelError, PredictionTimeout, ReproError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from repro.engine.client import Engine
     from repro.engine.jobs import Batch, Job
     from repro.engine.spec import ContainerSpec
     from repro.engine.worker import Request
@@ -83,6 +83,7 @@ class Pool:
         self._workers: list[Worker] = []
         self._jobs: deque[Job] = deque()  # that no worker has
         self._used = self._looked = time.monotonic()
+        self._process = os.getpid()  # whose connections the engine has
         self._greeted = False  # whether the program is known to have a worker mode
         self._closed = False
         self._begin()
@@ -212,7 +213,9 @@ class Pool:
                 return
             job = self._jobs.popleft()
             if not job.done:
-                min(ready, key=lambda worker: len(worker.pending)).ask(job.next_request())
+                worker = min(ready, key=lambda worker: len(worker.pending))
+                with self._undivided(worker):
+                    worker.ask(job.next_request())
 
     def _give_back(self, jobs: list[Job]) -> None:
         """Put jobs that have come back before all others, in their order."""
@@ -249,13 +252,30 @@ class Pool:
         self._hand_out()
 
     def _serve(self, worker: Worker, event: int) -> None:
-        if event & select.POLLOUT:
-            worker.flush()
-        if event & ~select.POLLOUT:
-            self._receive(worker)
+        with self._undivided(worker):
+            if event & select.POLLOUT:
+                worker.flush()
+            if event & ~select.POLLOUT:
+                self._receive(worker)
+
+    @contextmanager
+    def _undivided(self, worker: Worker) -> Iterator[None]:
+        """Give a worker up if an interrupt breaks off what is done with it.
+
+        What was sent or read last would be sent again, or missing.
+        """
+        try:
+            yield
+        except BaseException:
+            if worker in self._workers:
+                self._workers.remove(worker)
+                self._give_back([request.job for request in worker.pending])
+                worker.close()
+            raise
 
     def _poll(self, workers: dict[int, Worker]) -> list[tuple[int, int]]:
         """Wait, and let others at the pool meanwhile."""
+        self._forgive()
         limits = [w.overdue(self._timeout, self._load_timeout) for w in self._workers]
         known = [limit for limit in limits if limit is not None]
         patience = max(0, int(min(*known, LOOK) * 1000) + 1) if known else None
@@ -269,14 +289,27 @@ class Pool:
             found = poll.poll(patience)
         finally:
             self._state.acquire()
+        self._looked = time.monotonic()
         with suppress(BlockingIOError):
             reader.recv(4096)
         return found
+
+    def _forgive(self) -> None:
+        """Stop the clocks for the time in which nobody has read what workers write."""
+        now = time.monotonic()
+        for worker in self._workers:
+            worker.since = min(worker.since + now - self._looked, now)
 
     def _staff(self) -> None:
         """Start workers until there are as many as there is work for."""
         wanted = len(self._jobs) + sum(len(worker.pending) for worker in self._workers)
         while len(self._workers) < min(self._size, wanted):
+            if self not in _with_workers:  # before the start: there may be a fork meanwhile
+                _with_workers.add(self)
+                _end_with_process(self)
+            if self._process != os.getpid():  # the connections are the parent's
+                self._engine = Engine(self._engine.address, self._engine.config)
+                self._process = os.getpid()
             worker = Worker(self._engine, self._spec)
             self._workers.append(worker)
             try:
@@ -285,9 +318,6 @@ class Pool:
                 self._workers.remove(worker)
                 raise
             log.debug("started a worker of %s", self._spec.name)
-            if self not in _with_workers:
-                _with_workers.add(self)
-                _end_with_process(self)
             self._watch_idleness()
 
     def _receive(self, worker: Worker) -> None:
@@ -303,6 +333,7 @@ class Pool:
         except WorkerLost as lost:
             self._lose(worker, lost.error)
             return
+        self._greeted = self._greeted or worker.greeted
         if worker.ready and not was_ready:
             self._failed_loads = 0
 
@@ -314,7 +345,8 @@ class Pool:
         worker.close()
         if not worker.ready:
             self._failed_loads += 1
-            if not worker.greeted and _ended_by_itself(error):
+            self._greeted = self._greeted or worker.greeted
+            if not self._greeted and _ended_by_itself(error):
                 self._fail_all(NoWorkerMode(error))
             elif self._failed_loads == LOADS or not _may_pass(error):
                 self._failed_loads = 0
@@ -397,9 +429,15 @@ def _end(workers: list[Worker]) -> None:
     if len(workers) == 1:
         workers[0].close()
         return
-    threads = [threading.Thread(target=worker.close) for worker in workers]
-    for thread in threads:
-        thread.start()
+    threads = []
+    for worker in workers:
+        thread = threading.Thread(target=worker.close)
+        try:
+            thread.start()
+        except RuntimeError:  # at the end of the process there are no new threads
+            worker.close()
+        else:
+            threads.append(thread)
     for thread in threads:
         thread.join()
 

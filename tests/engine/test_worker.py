@@ -293,7 +293,7 @@ exec(sys.argv[3])
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("how", ["pass", "raise KeyError", "sys.exit(3)"])
 def test_the_end_of_the_process_ends_it(bookworm, evaluator, how, workers, tmp_path) -> None:
-    command = [sys.executable, "-W", "error", "-c", ENDS, bookworm, evaluator.program.command[2]]
+    command = [sys.executable, "-c", ENDS, bookworm, evaluator.program.command[2]]
     done = subprocess.run(
         [*command, how, str(workers)],
         cwd=ROOT,
