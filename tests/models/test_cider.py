@@ -33,22 +33,16 @@ def test_captions_equal_to_their_references_have_the_most_there_is(ready: Ready)
 
 def test_what_may_end_a_line_is_whitespace_and_punctuation_is_gone(ready: Ready) -> None:
     ready(find_package("vedantam2015"))
-    odd = [
-        "A\nb",
-        "a\r\nb",
-        "a\u2028b",
-        "a\u2029b",
-        "a\x0bb",
-        "a\x0cb",
-        "A, b!",
-        "(A)",
-        "漢字 😀",
-        "",
-    ]
+    lines = ["A\nb", "a\r\nb", "a\u2028b", "a\u2029b", "a\x0bb", "a\x0cb", "A, b!"]
+    odd = [*lines, "(A)", "漢字 😀", ""]
 
     _, rows = load("vedantam2015-cider").predict_batch(
         [{"candidate": text, "references": [text, "c"]} for text in odd]
     )
 
-    assert [row["candidate"] for row in rows] == ["a b"] * 7 + ["-lrb- a -rrb-", "漢字 😀", ""]
+    assert [row["candidate"] for row in rows] == ["a b"] * len(lines) + [
+        "-lrb- a -rrb-",
+        "漢字",
+        "",
+    ]
     assert [row["references"] for row in rows] == [[row["candidate"], "c"] for row in rows]
