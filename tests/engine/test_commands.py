@@ -247,6 +247,7 @@ def test_a_failure_is_said_and_leaves_what_was_there(
     assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
+@pytest.mark.usefixtures("limits")
 def test_memory_that_runs_out_is_said_with_the_option_that_gives_more(repro: Run) -> None:
     done = repro("predict", "--model", "faulty-upper", "--memory", "64m", "-i", "text=memory")
 
