@@ -49,7 +49,7 @@ def test_the_disk_holds_no_more_than_what_waits(monkeypatch: pytest.MonkeyPatch)
         for _ in range(1000):
             found.put(line)
             assert found.take() == line
-            files = (found._reading, found._writing)  # noqa: SLF001  what it takes is what matters
+            files = (found._reading, found._writing)
             sizes.append(sum(os.fstat(file.fileno()).st_size for file in files if file))
 
     assert max(sizes) < 110 * (len(line) + fifo.LENGTH)
