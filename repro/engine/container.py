@@ -209,9 +209,9 @@ class Container:
             with translated(self.engine.address):
                 streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 self._socket = api.attach_socket(self._id, params=streams)  # podman makes it here
-                self._follow(
-                    self._follow_events, *([self._follow_output] if self._followed else [])
-                )
+                self._follow(self._follow_events)
+                if self._followed:
+                    self._follow(self._follow_output)
                 api.start(self._id)
         except EngineError as error:
             raise self._start_failure(error) from error
