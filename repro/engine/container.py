@@ -266,6 +266,8 @@ class Container:
         """End it if it runs, and wait until the engine has removed it."""
         if self._id is None:
             return
+        if not self._followed:  # nobody reads what it writes, and the engine would wait for that
+            self._hang_up()
         try:
             if not self.fate.removed.is_set():
                 self._remove()
@@ -280,12 +282,15 @@ class Container:
         for thread in self._threads:
             thread.join(CLEAN_UP)
 
-    def _disconnect(self) -> None:
+    def _hang_up(self) -> None:
         if self._socket is not None:  # closing alone would not wake a thread that reads
             with self._tried():  # a file of a socket, or a socket itself if that speaks TLS
                 getattr(self._socket, "_sock", self._socket).shutdown(socket.SHUT_RDWR)
             with self._tried():
                 self._socket.close()
+
+    def _disconnect(self) -> None:
+        self._hang_up()
         if self._events is not None:
             with self._tried():
                 self._events.close()
