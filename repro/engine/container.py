@@ -304,14 +304,22 @@ class Container:
 
     def _remove(self) -> None:
         """Remove it by force unless it died by itself; the engine then does it, and says when."""
-        if self.fate.died.is_set() and self.fate.removed.wait(CLEAN_UP / 2):
+        if self.fate.died.is_set() and self._is_removed(CLEAN_UP / 2):
             return
         from docker.errors import APIError
 
         with translated(self.engine.address), suppress(APIError):  # gone, or going
             self.engine.api.remove_container(self._id, v=True, force=True)
         if self._threads:
-            self.fate.removed.wait(CLEAN_UP)
+            self._is_removed(CLEAN_UP)
+
+    def _is_removed(self, seconds: float) -> bool:
+        """Wait until the engine says that it is removed, as long as it can say so."""
+        deadline = time.monotonic() + seconds
+        while not (removed := self.fate.removed.wait(TICK)):
+            if self.fate.lost is not None or time.monotonic() > deadline:
+                break
+        return removed
 
     def _end(self, problem: Exception) -> None:
         from docker.errors import APIError

@@ -310,6 +310,8 @@ class Worker:
 
     def _cause_of_death(self) -> ReproError:
         """Say how it ended, from what the engine has told."""
+        if begun := self._prints.rest():
+            self._container.keep(begun)
         fate = self._container.fate
         deadline = time.monotonic() + CLEAN_UP
         while not fate.died.wait(0.05) and fate.lost is None and time.monotonic() < deadline:

@@ -589,6 +589,14 @@ def test_a_worker_of_a_remote_engine_is_ended_and_replaced(warm, mine) -> None:
     assert mine() == before
 
 
+@pytest.mark.parametrize("stuck", ["sleeping", "idle"])
+def test_nor_does_a_remote_container_outlive_its_killed_host(
+    bookworm, evaluator, owned, remote, stuck
+) -> None:
+    assert os.environ["DOCKER_HOST"] == remote.address
+    test_no_container_outlives_its_killed_host_for_long(bookworm, evaluator, owned, stuck)
+
+
 # Pickling
 
 

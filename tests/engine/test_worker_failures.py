@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,9 @@ from repro.models.docker_model import Program as DockerProgram
 from repro.models.failure import Failure
 from repro.models.metric import Metric
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PATIENCE = 60  # seconds for what takes one on an idle machine
 
 
@@ -42,6 +45,14 @@ def failures(answers: list[Any]) -> dict[int, Any]:
 def starts(caplog: pytest.LogCaptureFixture) -> int:
     """Count the containers that were started."""
     return sum(": started " in f": {r.getMessage()}" for r in caplog.records)
+
+
+def until(holds: Callable[[], Any], limit: float = PATIENCE) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + limit
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +120,13 @@ def test_the_row_that_alone_kills_its_worker_is_the_culprit(warm) -> None:
     found = model.predict_batch(instances(*codes), on_error="record")
     assert {place: one.kind for place, one in failures(found).items()} == {6: "ContainerError"}
     assert [one for one in found if not isinstance(one, Failure)] == [*range(6), *range(7, 12)]
+
+
+def test_a_last_line_without_an_end_is_kept(warm) -> None:
+    with pytest.raises(ContainerError) as caught:
+        warm().predict("note('first') or os.write(2, b'no end') * 0 or die()")
+
+    assert caught.value.lines[-2:] == ("first", "no end")
 
 
 # Memory
@@ -502,6 +520,27 @@ def test_an_engine_that_goes_away_is_told(warm, severed, owned) -> None:
     assert str(severed.address) in str(caught[0])
     with pytest.raises(EngineUnavailable):
         model.predict("1")
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_connections_that_break_are_made_again(warm, severed, caplog, busy) -> None:
+    model = warm()
+    first = model.predict("HERE")
+    if not busy:
+        severed.cut()
+        assert model.predict("HERE") != first
+        return
+    found: list[Any] = []
+    code = f"note('BUSY') or HERE != '{first}' or time.sleep(600)"
+    thread = threading.Thread(target=lambda: found.append(model.predict(code)))
+    thread.start()
+    until(lambda: "BUSY" in caplog.text)
+    started = time.monotonic()
+    severed.cut()
+    thread.join(PATIENCE)
+
+    assert found == [True]
+    assert time.monotonic() - started < 15
 
 
 # A program that is not what it was
