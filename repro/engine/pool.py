@@ -367,7 +367,8 @@ class Pool:
             left = worker.overdue(self._timeout, self._load_timeout)
             if worker in self._workers and left is not None and left <= 0:
                 limit = self._timeout if worker.ready else self._load_timeout
-                self._lose(worker, PredictionTimeout(self._spec.name, limit or 0.0))
+                doing = "answer" if worker.ready else "load"
+                self._lose(worker, PredictionTimeout(self._spec.name, limit or 0.0, None, doing))
 
     # -- time, threads and processes ---------------------------------------------------------------
 

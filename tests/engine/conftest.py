@@ -244,6 +244,12 @@ class Proxy:
         for thread in self._threads:
             thread.join(5)
 
+    def cut(self) -> None:
+        """Break the connections that there are; new ones are let in."""
+        for one in list(self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:

@@ -341,6 +341,31 @@ def test_no_container_outlives_its_killed_host_for_long(bookworm, evaluator, own
     assert took < 5
 
 
+IMPORTS = """
+from repro_runtime import main
+import re, sys
+sys.stderr.write("STUCK" + chr(10))
+sys.stderr.flush()
+re.match("(a+)+$", "a" * 40 + "b")
+main(None, None)
+"""
+
+
+def test_nor_does_one_that_is_stuck_in_what_it_imports(bookworm, owned) -> None:
+    logs = "import logging, sys; logging.basicConfig(level=10, stream=sys.stdout)"
+    command = [sys.executable, "-u", "-c", f"{logs}\n{ENDS}", bookworm, IMPORTS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert any(b"STUCK" in line for line in process.stdout)
+        running = owned(process.pid)
+        process.kill()
+        process.wait()
+    took = until(lambda: not owned(process.pid))
+    sweep(connect())
+
+    assert len(running) == 1
+    assert took < 5
+
+
 def by_hand(image: str, program: str, *words: str, **options: Any) -> subprocess.CompletedProcess:
     command = ["docker", "run", "--rm", "-i", "--network", "none", image, "python", "-c", program]
     return subprocess.run(
@@ -562,6 +587,14 @@ def test_a_worker_of_a_remote_engine_is_ended_and_replaced(warm, mine) -> None:
     assert model.predict(code) == "another"
     model.close()
     assert mine() == before
+
+
+@pytest.mark.parametrize("stuck", ["sleeping", "idle"])
+def test_nor_does_a_remote_container_outlive_its_killed_host(
+    bookworm, evaluator, owned, remote, stuck
+) -> None:
+    assert os.environ["DOCKER_HOST"] == remote.address
+    test_no_container_outlives_its_killed_host_for_long(bookworm, evaluator, owned, stuck)
 
 
 # Pickling

@@ -125,7 +125,7 @@ def test_the_first_culprit_ends_a_batch_that_is_not_patient() -> None:
 
     assert job.done
     assert job.leading == [0]
-    assert job.failures[1].args == ("model", 1.0, 1)
+    assert job.failures[1].args == ("model", 1.0, 1, "answer")
 
 
 def test_a_batch_of_one_is_asked_twice() -> None:
