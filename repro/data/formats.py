@@ -97,7 +97,8 @@ class Hashed(io.RawIOBase):
     def readinto(self, buffer: Buffer) -> int:
         """Read into a buffer; return how much."""
         view = memoryview(buffer)
-        piece = self._file.read(len(view))
+        read = getattr(self._file, "read1", self._file.read)  # of a pipe: what there is by now
+        piece = read(len(view))
         view[: len(piece)] = piece
         self._digest.update(piece)
         return len(piece)

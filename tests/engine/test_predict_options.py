@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from repro.data.reading import RowFile
+
 ROOT = Path(__file__).resolve().parents[2]
 ANCESTORS = (
     *("--model-name", "--model-kwargs", "--predict-kwargs", "--dataset-name", "--split"),
@@ -52,6 +54,23 @@ def predict(model, instances):
     return [{"kinds": {n: type(v).__name__ for n, v in sorted(i.items())}} for i in instances]
 
 main(lambda: None, predict)
+"""
+
+PICKY = """
+from repro_runtime import main
+
+def predict(model, instances):
+    return [answer(i["text"], len(instances)) for i in instances]
+
+def answer(text, count):
+    if text == "bad": raise ValueError("cannot do" + chr(10) + "this, or that")
+    if text == "nan": return {"of": float("nan"), "text": text}
+    return {"of": float(count), "text": text}
+
+def aggregate(rows):
+    return {"total": sum(1 for _ in rows), "rows": 0}
+
+main(lambda: None, predict, aggregate)
 """
 
 LENGTH = """
@@ -106,6 +125,29 @@ class Corpus(TypedDict):
 class Length(Metric):
     program = program(LENGTH)
     Row = Row
+    Corpus = Corpus
+
+    def predict(self, text: str) -> Corpus:
+        return self.answer(text=text)
+
+
+class Picked(TypedDict):
+    of: float
+    text: str
+
+
+@Model.register("options-picky")
+class Picky(DockerModel):
+    program = program(PICKY)
+
+    def predict(self, text: str) -> Picked:
+        return self.answer(text=text)
+
+
+@Model.register("options-picky-metric")
+class PickyMetric(Metric):
+    program = program(PICKY)
+    Row = Picked
     Corpus = Corpus
 
     def predict(self, text: str) -> Corpus:
@@ -649,6 +691,20 @@ def test_a_dry_run_of_one_instance_starts_nothing_either(predict: Run) -> None:
         (["--output", "absent/out.jsonl"], "absent"),
         (["--memory", "lots"], "memory"),
         (["--timeout", "0"], "timeout"),
+        (["--load-timeout", "0"], "load_timeout"),
+        (["--workers", "0"], "workers"),
+        (["--batch-size", "0"], "batch_size"),
+        (["--on-error", "ignore"], "stop"),
+        (["--max-errors", "1"], "only where they are recorded"),
+        (["--on-error", "record", "--max-errors", "-1"], "--max-errors"),
+        (["--on-error", "record", "--output", "o.txt"], "a line of text cannot tell a failure"),
+        (
+            ["--on-error", "record", "--output-writer", "metrics", "--output", "o"],
+            "'metrics' cannot write failures",
+        ),
+        (["-i", "text=a", "--on-error", "record"], "leave out --on-error"),
+        (["-i", "text=a", "--resume"], "leave out --resume"),
+        (["--resume"], "needs one --output file"),
     ],
 )
 @pytest.mark.usefixtures("files")
@@ -665,6 +721,141 @@ def test_a_command_line_that_is_not_right_is_told_and_leaves_nothing(
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert sorted(tmp_path.iterdir()) == before
+
+
+def given(*texts: str) -> str:
+    """Write instances as JSON lines."""
+    return "".join(json.dumps({"text": text}) + "\n" for text in texts)
+
+
+@pytest.mark.parametrize("words", [[], ["--cold"], ["--workers", "2", "--batch-size", "2"]])
+def test_a_failure_has_a_row_in_its_place_and_status_1(
+    predict: Run, tmp_path: Path, words: list[str]
+) -> None:
+    words = ["--model", "options-picky", "--on-error", "record", "--output", "o.jsonl", *words]
+
+    done = predict(*words, given=given("a", "bad", "b", "nan"))
+    record = json.loads((tmp_path / "o.jsonl.run.json").read_text())
+    first, second, third, fourth = lines(tmp_path / "o.jsonl")
+
+    assert done.returncode == 1
+    assert done.stderr == "2 of 4 rows failed; each says why in its place\n"
+    assert (first["prediction"]["text"], third["prediction"]["text"]) == ("a", "b")
+    assert second == {
+        "instance_id": "1",
+        "model_id": "options-picky",
+        "error": {"type": "ValueError", "message": "cannot do\nthis, or that"},
+    }
+    assert fourth["error"]["type"] == "OutputError"
+    assert "--allow-nan" in fourth["error"]["message"]
+    assert record["failed"] == 2
+    assert record["isolated"] == (1 if "2" in words else 3)
+    assert ("load_seconds" in record) == ("--cold" not in words)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv.gz", "parquet"])
+@pytest.mark.parametrize(
+    "texts", [["bad", "a", "b"], ["a", "bad", "b"], ["bad", "bad"], ["a", "b"]]
+)
+def test_a_table_has_columns_for_failures(
+    predict: Run, tmp_path: Path, suffix: str, texts: list[str]
+) -> None:
+    words = ["--model", "options-picky", "--include-input", "--on-error", "record"]
+
+    done = predict(*words, "--output", f"o.{suffix}", "--output", "o.jsonl", given=given(*texts))
+    expected = lines(tmp_path / "o.jsonl")
+    with RowFile(str(tmp_path / f"o.{suffix}")).open() as (rows, _):
+        found = list(rows)
+
+    assert done.returncode == int("bad" in texts)
+    if suffix == "parquet":
+        nothing = {"prediction": None, "error": None}
+        assert found == [{**nothing, **row} for row in expected]
+        return
+    predicted = ["prediction.of", "prediction.text"] if "a" in texts else ["prediction"]
+    columns = ["instance_id", "model_id", "input.text", *predicted, "error.type", "error.message"]
+    for row, right_row in zip(found, expected, strict=True):
+        assert list(row) == columns
+        failed = "error" in right_row
+        assert row["error.type"] == ("ValueError" if failed else "")
+        assert row["error.message"] == ("cannot do\nthis, or that" if failed else "")
+        assert [row[name] == "" for name in predicted] == [failed] * len(predicted)
+
+
+def test_too_many_failures_end_the_run(predict: Run, tmp_path: Path) -> None:
+    words = ["--model", "options-picky", "--on-error", "record", "--output", "o.jsonl"]
+    rows = given("bad", "a", "bad")
+
+    enough = predict(*words, "--max-errors", "2", given=rows)
+    written = (tmp_path / "o.jsonl").read_text()
+    too_many = predict(*words, "--max-errors", "1", given=rows)
+
+    assert enough.stderr == "2 of 3 rows failed; each says why in its place\n"
+    assert too_many.returncode == 1
+    assert "raised ValueError over instance 2" in too_many.stderr
+    assert (tmp_path / "o.jsonl").read_text() == written
+
+
+def test_a_metric_of_which_a_row_failed_has_no_value(predict: Run, tmp_path: Path) -> None:
+    words = ["--model", "options-picky-metric", "--on-error", "record", "--output", "o.jsonl"]
+
+    done = predict(*words, given=given("a", "bad"))
+    record = json.loads((tmp_path / "o.jsonl.run.json").read_text())
+    good = predict(*words, given=given("a", "b"))
+    unwritable = predict(*words, given=given("a", "nan"))
+
+    assert done.returncode == unwritable.returncode == 1
+    assert done.stderr == unwritable.stderr
+    assert done.stderr.startswith("over all rows: null\n1 of 2 rows failed")
+    assert (record["corpus"], record["failed"]) == (None, 1)
+    assert (good.returncode, good.stderr) == (0, 'over all rows: {"total": 2, "rows": 0}\n')
+
+
+def test_a_model_of_the_ancestors_style_records_no_failures(predict: Run) -> None:
+    done = predict("--model", "options-mean", "--on-error", "record", given=given("a"))
+
+    assert done.returncode == 2
+    assert "options-mean answers all rows at once" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sizes"),
+    [
+        (["--batch-size", "2"], [2, 2, 2, 2, 1]),
+        (["--batch-size", "2", "--workers", "2", "--load-timeout", "60"], [2, 2, 2, 2, 1]),
+        (["--batch-size", "2", "--cold"], [5] * 5),
+        ([], [5] * 5),
+    ],
+)
+def test_how_it_is_run_reaches_the_model(predict: Run, words: list[str], sizes: list[int]) -> None:
+    done = predict("--model", "options-picky", *words, given=given(*"abcde"))
+
+    right(done)
+    rows = [json.loads(line)["prediction"] for line in done.stdout.splitlines()]
+    assert [row["of"] for row in rows] == sizes
+    assert "".join(row["text"] for row in rows) == "abcde"
+
+
+def test_answers_come_before_the_input_ends(checkout: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "repro", "predict", "--model", "options-say", "--batch-size", "1"],
+        cwd=checkout,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        process.stdin.write(given(*map(str, range(20))))
+        process.stdin.flush()
+        early = [json.loads(process.stdout.readline())["prediction"] for _ in range(10)]
+        process.stdin.write(given("last"))
+        process.stdin.close()
+        late = [json.loads(line)["prediction"] for line in process.stdout]
+
+    assert early == [str(number) for number in range(10)]
+    assert late == [*map(str, range(10, 20)), "LAST"]
 
 
 def test_without_a_model_the_option_is_named(predict: Run) -> None:
