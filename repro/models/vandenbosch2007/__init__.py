@@ -1,0 +1,7 @@
+"""Frog, an analyser of Dutch text (Van den Bosch et al., 2007)."""
+
+from __future__ import annotations
+
+from repro.models.vandenbosch2007.model import Frog, FrogToken
+
+__all__ = ["Frog", "FrogToken"]
