@@ -260,6 +260,24 @@ def test_close_from_another_thread_ends_the_wait_of_whoever_waits(warm, mine) ->
     assert mine() == before
 
 
+def test_no_thread_and_no_descriptor_is_left_of_workers_that_have_ended(warm) -> None:
+    def held() -> tuple[int, int]:
+        gc.collect()
+        connect().api.close()  # what it keeps for later
+        return threading.active_count(), len([*Path("/proc/self/fd").iterdir()])
+
+    def use() -> None:
+        with suppress(ModelError), warm(workers=2, batch_size=1) as model:
+            model.predict_batch(instances(*["time.sleep(0.02)"] * 30, "die()"))
+
+    use()  # what is kept for the life of the process is there
+    before = held()
+    use()
+    use()
+
+    until(lambda: all(now <= then for now, then in zip(held(), before, strict=True)))
+
+
 def test_a_stream_does_not_go_on_after_the_model_was_closed(warm, mine) -> None:
     before = mine()
     model = warm(batch_size=1)
