@@ -463,9 +463,9 @@ HUGE = 200_000_000  # bytes
 
 
 def test_an_instance_and_a_prediction_of_200_megabytes_come_through(shared) -> None:
-    assert shared.predict(f"len('{'x' * HUGE}')") == HUGE
-    assert shared.predict_batch(instances("1", f"'y' * {HUGE}", "2"))[1] == "y" * HUGE
-    assert shared.predict("1") == 1
+    text = "x" * HUGE
+
+    assert shared.predict_batch(instances("1", f"'{text}'", "2")) == [1, text, 2]
 
 
 def test_an_answer_larger_than_a_frame_comes_in_several(shared) -> None:
