@@ -301,6 +301,7 @@ class Pool:
         now = time.monotonic()
         for worker in self._workers:
             worker.since = min(worker.since + now - self._looked, now)
+        self._looked = now
 
     def _staff(self) -> None:
         """Start workers until there are as many as there is work for."""
@@ -359,6 +360,7 @@ class Pool:
         self._give_back([one.job for one in pending])
 
     def _end_overdue(self) -> None:
+        self._forgive()
         for worker in list(self._workers):
             left = worker.overdue(self._timeout, self._load_timeout)
             if left is None or left > 0:
