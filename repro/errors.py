@@ -286,16 +286,17 @@ class PredictionTimeout(ModelError):
 
     http_status = 504
 
-    def __init__(self, model: str, seconds: float, index: int | None = None) -> None:
-        self.model, self.seconds, self.index = model, seconds, index
-        super().__init__(model, seconds, index)
+    def __init__(
+        self, model: str, seconds: float, index: int | None = None, doing: str = "answer"
+    ) -> None:
+        self.model, self.seconds, self.index, self.doing = model, seconds, index, doing
+        super().__init__(model, seconds, index, doing)
 
     def __str__(self) -> str:
-        over = _over(self.index)
-        return (
-            f"{self.model} did not answer within {self.seconds:g} s{over} and was stopped; "
-            "give it more time (timeout=…, on the command line --timeout)"
-        )
+        what = f"{self.model} did not {self.doing} within {self.seconds:g} s{_over(self.index)}"
+        answer = self.doing == "answer"
+        option = "timeout=…, on the command line --timeout" if answer else "load_timeout=…"
+        return f"{what} and was stopped; give it more time ({option})"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -300,6 +300,8 @@ class Container:
         """End it if it runs, and wait until the engine has removed it."""
         if self._id is None:
             return
+        if not self._followed:  # nobody reads what it writes, and the engine would wait for that
+            self._hang_up()
         try:
             if not self.fate.removed.is_set():
                 self._remove()
@@ -314,13 +316,16 @@ class Container:
         for thread in self._threads:
             thread.join(CLEAN_UP)
 
-    def _disconnect(self) -> None:
-        self.fate.dismissed = True
+    def _hang_up(self) -> None:
         if self._socket is not None:  # closing alone would not wake a thread that reads
             with self._tried():  # a file of a socket, or a socket itself if that speaks TLS
                 getattr(self._socket, "_sock", self._socket).shutdown(socket.SHUT_RDWR)
             with self._tried():
                 self._socket.close()
+
+    def _disconnect(self) -> None:
+        self.fate.dismissed = True
+        self._hang_up()
         if self._events is not None:
             with self._tried():
                 self._events.close()
@@ -334,14 +339,22 @@ class Container:
 
     def _remove(self) -> None:
         """Remove it by force unless it died by itself; the engine then does it, and says when."""
-        if self.fate.died.is_set() and self.fate.removed.wait(CLEAN_UP / 2):
+        if self.fate.died.is_set() and self._is_removed(CLEAN_UP / 2):
             return
         from docker.errors import APIError
 
         with translated(self.engine.address), suppress(APIError):  # gone, or going
             self.engine.api.remove_container(self._id, v=True, force=True)
         if self._threads:
-            self.fate.removed.wait(CLEAN_UP)
+            self._is_removed(CLEAN_UP)
+
+    def _is_removed(self, seconds: float) -> bool:
+        """Wait until the engine says that it is removed, as long as it can say so."""
+        deadline = time.monotonic() + seconds
+        while not (removed := self.fate.removed.wait(TICK)):
+            if self.fate.lost is not None or time.monotonic() > deadline:
+                break
+        return removed
 
     def _end(self, problem: Exception) -> None:
         from docker.errors import APIError

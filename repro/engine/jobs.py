@@ -189,9 +189,15 @@ class Corpus:
 
     def _frames(self, number: int) -> Iterator[bytes]:
         head = b'{"id": %d, "op": "aggregate", "more": %b, "rows": [%b]}\n'
-        for rows in _gathered(self._rows()):
+        for rows in _gathered(self._wanted()):
             yield head % (number, b"true", b", ".join(rows))
         yield head % (number, b"false", b"")
+
+    def _wanted(self) -> Iterator[bytes]:
+        """Yield the rows as long as somebody waits; then what they are read from may be closed."""
+        rows = self._rows()
+        while not self.done and (row := next(rows, None)) is not None:
+            yield row
 
 
 def _gathered(rows: Iterable[bytes]) -> Iterator[list[bytes]]:

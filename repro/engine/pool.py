@@ -15,26 +15,27 @@ import threading
 import time
 import weakref
 from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from copy import copy
 from typing import TYPE_CHECKING
 
+from repro.engine.client import Engine
 from repro.engine.worker import Worker, WorkerLost
-from repro.errors import ContainerError, ModelError, PredictionTimeout
+from repro.errors import ContainerError, ModelError, PredictionTimeout, ReproError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from repro.engine.client import Engine
     from repro.engine.jobs import Batch, Job
     from repro.engine.spec import ContainerSpec
     from repro.engine.worker import Request
-    from repro.errors import ReproError
 
 DEPTH = 2  # requests that a worker has at a time, so that it never waits for us
 LOADS = 3  # workers that may die in a row while they load
 AHEAD = 4  # batches a worker that are taken from the stream
 SIGNALLED = 128  # and the number of the signal that ended a program is its status
 MAX_AHEAD = 2**27  # bytes of them, beyond which only DEPTH are
+LOOK = 3600.0  # seconds after which one who waits looks again in any case
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,10 @@ class Pool:
         self.load_seconds: float | None = None  # what the last worker took to load the model
         self._workers: list[Worker] = []
         self._jobs: deque[Job] = deque()  # that no worker has
-        self._used = time.monotonic()
+        self._used = self._looked = time.monotonic()
+        self._process = os.getpid()  # whose connections the engine has
+        self._greeted = False  # whether the program is known to have a worker mode
+        self._closed = False
         self._begin()
 
     def _begin(self) -> None:
@@ -90,7 +94,6 @@ class Pool:
         self._pumping: int | None = None  # the thread that looks after the workers
         self._waiting = 0  # threads that wait for another one's doing so
         self._failed_loads = 0
-        self._epoch = 0  # how often it was closed
         self._timer: threading.Timer | None = None
         self._wakeup: tuple[socket.socket, socket.socket] | None = None
 
@@ -140,10 +143,10 @@ class Pool:
                 self._forget(job)
 
     def close(self) -> None:
-        """End the workers; whoever waits for them is told."""
+        """End the workers for good; whoever waits for them is told."""
         with self._state:
-            self._epoch += 1
-            self._fail_all(ModelError(f"{self._spec.name} was closed before it answered"))
+            self._closed = True
+            self._fail_all(self._was_closed())
             self._wake()
             while self._pumping not in {None, threading.get_ident()}:
                 self._waiting += 1
@@ -154,6 +157,9 @@ class Pool:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+            for end in self._wakeup or ():
+                end.close()
+            self._wakeup = None
         _end(workers)
 
     # -- jobs --------------------------------------------------------------------------------------
@@ -166,6 +172,9 @@ class Pool:
 
     def _submit(self, job: Job) -> None:
         with self._state:
+            if self._closed:
+                job.fail(self._was_closed())
+                return
             self._used = time.monotonic()
             self._jobs.append(job)
             self._hand_out()
@@ -206,7 +215,9 @@ class Pool:
                 return
             job = self._jobs.popleft()
             if not job.done:
-                min(ready, key=lambda worker: len(worker.pending)).ask(job.next_request())
+                worker = min(ready, key=lambda worker: len(worker.pending))
+                with self._undivided(worker):
+                    worker.ask(job.next_request())
 
     def _give_back(self, jobs: list[Job]) -> None:
         """Put jobs that have come back before all others, in their order."""
@@ -216,14 +227,16 @@ class Pool:
         """Tell every job that there will be no answer."""
         for job in [*self._jobs, *(r.job for w in self._workers for r in w.pending)]:
             if not job.done:
-                job.fail(error)
+                job.fail(_copied(error))
         self._jobs.clear()
+
+    def _was_closed(self) -> ModelError:
+        return ModelError(f"{self._spec.name} was closed before it answered")
 
     # -- workers -----------------------------------------------------------------------------------
 
     def _pump(self) -> None:
         """Look after the workers once: start what is missing, and wait until one has something."""
-        epoch = self._epoch
         try:
             self._staff()
         except Exception as error:  # noqa: BLE001  it concerns every job
@@ -232,7 +245,7 @@ class Pool:
         self._hand_out()
         workers = {worker.fileno(): worker for worker in self._workers}
         found = self._poll(workers)
-        if self._epoch != epoch:  # closed meanwhile
+        if self._closed:  # meanwhile
             return
         for descriptor, event in found:
             if descriptor in workers:
@@ -241,16 +254,33 @@ class Pool:
         self._hand_out()
 
     def _serve(self, worker: Worker, event: int) -> None:
-        if event & select.POLLOUT:
-            worker.flush()
-        if event & ~select.POLLOUT:
-            self._receive(worker)
+        with self._undivided(worker):
+            if event & select.POLLOUT:
+                worker.flush()
+            if event & ~select.POLLOUT:
+                self._receive(worker)
+
+    @contextmanager
+    def _undivided(self, worker: Worker) -> Iterator[None]:
+        """Give a worker up if an interrupt breaks off what is done with it.
+
+        What was sent or read last would be sent again, or missing.
+        """
+        try:
+            yield
+        except BaseException:
+            if worker in self._workers:
+                self._workers.remove(worker)
+                self._give_back([request.job for request in worker.pending])
+                worker.close()
+            raise
 
     def _poll(self, workers: dict[int, Worker]) -> list[tuple[int, int]]:
         """Wait, and let others at the pool meanwhile."""
+        self._forgive()
         limits = [w.overdue(self._timeout, self._load_timeout) for w in self._workers]
         known = [limit for limit in limits if limit is not None]
-        patience = max(0, int(min(known) * 1000) + 1) if known else None
+        patience = max(0, int(min(*known, LOOK) * 1000) + 1) if known else None
         reader, _ = self._wakeup = self._wakeup or _wakeup()
         poll = select.poll()
         poll.register(reader, select.POLLIN)
@@ -261,14 +291,27 @@ class Pool:
             found = poll.poll(patience)
         finally:
             self._state.acquire()
+        self._looked = time.monotonic()
         if reader.fileno() in dict(found):
             reader.recv(4096)
         return found
+
+    def _forgive(self) -> None:
+        """Stop the clocks for the time in which nobody has read what workers write."""
+        now = time.monotonic()
+        for worker in self._workers:
+            worker.since = min(worker.since + now - self._looked, now)
 
     def _staff(self) -> None:
         """Start workers until there are as many as there is work for."""
         wanted = len(self._jobs) + sum(len(worker.pending) for worker in self._workers)
         while len(self._workers) < min(self._size, wanted):
+            if self not in _with_workers:  # before the start: there may be a fork meanwhile
+                _with_workers.add(self)
+                _end_with_process(self)
+            if self._process != os.getpid():  # the connections are the parent's
+                self._engine = Engine(self._engine.address, self._engine.config)
+                self._process = os.getpid()
             worker = Worker(self._engine, self._spec)
             self._workers.append(worker)
             try:
@@ -277,9 +320,6 @@ class Pool:
                 self._workers.remove(worker)
                 raise
             log.debug("started a worker of %s", self._spec.name)
-            if self not in _with_workers:
-                _with_workers.add(self)
-                _end_with_process(self)
             self._watch_idleness()
 
     def _receive(self, worker: Worker) -> None:
@@ -295,6 +335,7 @@ class Pool:
         except WorkerLost as lost:
             self._lose(worker, lost.error)
             return
+        self._greeted = self._greeted or worker.greeted
         if worker.ready and not was_ready:
             self._failed_loads = 0
             self.load_seconds = worker.load_seconds
@@ -307,7 +348,8 @@ class Pool:
         worker.close()
         if not worker.ready:
             self._failed_loads += 1
-            if not worker.greeted and _ended_by_itself(error):
+            self._greeted = self._greeted or worker.greeted
+            if not self._greeted and _ended_by_itself(error):
                 self._fail_all(NoWorkerMode(error))
             elif self._failed_loads == LOADS or not _may_pass(error):
                 self._failed_loads = 0
@@ -325,7 +367,8 @@ class Pool:
             left = worker.overdue(self._timeout, self._load_timeout)
             if worker in self._workers and left is not None and left <= 0:
                 limit = self._timeout if worker.ready else self._load_timeout
-                self._lose(worker, PredictionTimeout(self._spec.name, limit or 0.0))
+                doing = "answer" if worker.ready else "load"
+                self._lose(worker, PredictionTimeout(self._spec.name, limit or 0.0, None, doing))
 
     # -- time, threads and processes ---------------------------------------------------------------
 
@@ -339,7 +382,7 @@ class Pool:
         if self._idle_timeout is None or self._timer is not None:
             return
         left = max(self._used + self._idle_timeout - time.monotonic(), 0.01)
-        self._timer = threading.Timer(left, _end_if_idle, [weakref.ref(self)])
+        self._timer = threading.Timer(min(left, LOOK), _end_if_idle, [weakref.ref(self)])
         self._timer.daemon = True
         self._timer.start()
 
@@ -347,8 +390,8 @@ class Pool:
         """End the workers if they had nothing to do for long enough."""
         with self._state:
             self._timer = None
-            busy = self._jobs or self._pumping or any(w.pending for w in self._workers)
-            if busy:
+            asked = [request.job for worker in self._workers for request in worker.pending]
+            if self._pumping or not all(job.done for job in (*self._jobs, *asked)):
                 self._used = time.monotonic()
             if self._idle_timeout is None or not self._workers:
                 return
@@ -367,6 +410,15 @@ class Pool:
         self._give_back([one.job for worker in workers for one in worker.pending])
 
 
+def _copied(error: BaseException) -> BaseException:
+    """Copy an error that several callers get: each adds to it what it has."""
+    if not isinstance(error, ReproError | NoWorkerMode):
+        return error
+    copied = copy(error)
+    copied.__cause__ = error.__cause__
+    return copied
+
+
 def _may_pass(error: ReproError) -> bool:
     """Whether what ended a worker while it loaded may not happen again."""
     return isinstance(error, ContainerError)
@@ -381,9 +433,15 @@ def _end(workers: list[Worker]) -> None:
     if len(workers) == 1:
         workers[0].close()
         return
-    threads = [threading.Thread(target=worker.close) for worker in workers]
-    for thread in threads:
-        thread.start()
+    threads = []
+    for worker in workers:
+        thread = threading.Thread(target=worker.close)
+        try:
+            thread.start()
+        except RuntimeError:  # at the end of the process there are no new threads
+            worker.close()
+        else:
+            threads.append(thread)
     for thread in threads:
         thread.join()
 

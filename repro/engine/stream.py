@@ -64,11 +64,16 @@ class Lines:
         first, *rest = piece.split(b"\n")
         self._begin(first)
         for following in rest:
-            line = b"".join(self._pieces)
-            self._pieces.clear()
-            self.size = 0
+            line = self.rest()
             self._begin(following)
             yield line
+
+    def rest(self) -> bytes:
+        """Take the line that has begun, as if it had ended."""
+        line = b"".join(self._pieces)
+        self._pieces.clear()
+        self.size = 0
+        return line
 
     def cut(self, limit: int) -> None:
         """Forget what a line has beyond a limit."""

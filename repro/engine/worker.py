@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from repro.engine.spec import ContainerSpec
 
 PIECE = 2**18  # bytes that are read or written at once
+AT_ONCE = 64  # pieces
 MAX_FRAME = MAX_ROW + 2**20  # bytes of a line of the protocol
 FRAME_NESTING = 2  # levels of a frame around a prediction
 LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -155,7 +156,7 @@ class Worker:
         WorkerLost
             If it has ended, or breaks the protocol.
         """
-        while True:
+        for _ in range(AT_ONCE):  # others wait as well
             try:
                 data = self._socket.recv(PIECE)
             except LATER:
@@ -240,6 +241,8 @@ class Worker:
             self._container.keep(line)
         elif not self.greeted:
             self.greeted = True
+        elif frame.get("out_of_memory") is True:
+            raise WorkerLost(self.out_of_memory())
         elif (error := reported(self.spec.name, frame.get("error"))) is not None:
             raise WorkerLost(error)
         else:
@@ -307,6 +310,8 @@ class Worker:
 
     def _cause_of_death(self) -> ReproError:
         """Say how it ended, from what the engine has told."""
+        if begun := self._prints.rest():
+            self._container.keep(begun)
         fate = self._container.fate
         deadline = time.monotonic() + CLEAN_UP
         while not fate.died.wait(0.05) and fate.lost is None and time.monotonic() < deadline:

@@ -370,17 +370,20 @@ class DockerModel(Model):
             *(self.workers, self.load_timeout, self.idle_timeout, self.allow_unlimited),
             repr(self._options),
         )
-        if self._pool is not None and launched == self._launched:
-            return self._pool
+        if launched == self._launched and (pool := self._pool) is not None:
+            return pool
         from repro.models.worker_mode import make_pool
 
-        self.close()
         with _making:
-            if self._pool is None:
-                self._pool, self._launched = make_pool(self), launched
-                Thread(target=self.schema.prepare, daemon=True).start()  # while they start
-                self._end_workers = weakref.finalize(self, self._pool.close)
-            return self._pool
+            if launched == self._launched and (pool := self._pool) is not None:
+                return pool
+            end, pool = self._end_workers, make_pool(self)
+            self._pool, self._launched = pool, launched  # in this order: it is looked at unlocked
+            self._end_workers = weakref.finalize(self, pool.close)
+        Thread(target=self.schema.prepare, daemon=True).start()  # while they start
+        if end is not None:
+            end()
+        return pool
 
     def dataset(self, name: str) -> Iterator[dict[str, JSON]]:
         """Yield the rows of a data set that ships in the image: each an input and its label.

@@ -31,7 +31,8 @@ failed, {"op": "ready", "error"}, and then answers in the order of the requests:
     {"id", "op": "aggregate", "rows": [...], "more": false}, in several frames
         {"id", "value"} or {"id", "error"}
 
-An answer has "out_of_memory": true if the kernel killed a process of the container meanwhile.
+A frame but the first has "out_of_memory": true if the kernel killed a process of the container
+meanwhile.
 """
 from __future__ import print_function
 
@@ -92,7 +93,7 @@ def main(load, predict, aggregate=None, dataset=None, argv=None):
     try:
         words = parse(sys.argv[1:] if argv is None else argv)
         load_options, call_options = split_options(words["options"], load, predict)
-        if os.environ.get("REPRO_WATCH_STDIN") == "1":
+        if TAKEN is None and watched():
             watch(standard_input)
         if words["worker"]:
             if call_options:
@@ -181,6 +182,11 @@ class Kills(object):
         """Tell whether there was one since the last call."""
         before, self.count = self.count, self.read()
         return before != self.count
+
+
+def watched():
+    """Tell whether this process is to end when its standard input hangs up."""
+    return os.environ.get("REPRO_WATCH_STDIN") == "1"
 
 
 def watch(descriptor):
@@ -503,15 +509,15 @@ class Frames(object):
 def work(functions, load_options, frames):
     """Load the model, and answer requests until there are no more."""
     load, predict, aggregate, _ = functions
-    started = time.time()
+    started, kills = time.time(), Kills()
     try:
         model = call(load, **load_options)
     except PredictError as error:
         complain(error.report["traceback"])
-        frames.send(op="ready", error=error.report)
+        frames.send(op="ready", error=error.report, out_of_memory=kills.new())
         return FAILED
-    frames.send(op="ready", seconds=round(time.time() - started, 3))
-    kills = Kills()
+    seconds = round(time.time() - started, 3)
+    frames.send(op="ready", seconds=seconds, out_of_memory=kills.new())
     request = frames.receive()
     while request is not None:
         value = outputs = report = None
@@ -548,4 +554,6 @@ def encoded(value, index=None):
 # A worker's program may import anything after this module: what that prints is no frame.
 TAKEN = take_descriptors() if "--worker" in sys.argv[1:] else None
 if TAKEN:
+    if watched():  # it may also get stuck in what it imports
+        watch(TAKEN[0])
     Frames(*TAKEN).send(op="hello", version=VERSION)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import closing, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,6 +131,90 @@ def sample(bookworm: str) -> Callable[..., DockerModel]:
     return make
 
 
+# Instances are Python expressions, so that each test says what its model does. `HERE` tells in
+# which container, `n` of how many instances the batch is.
+EVALUATE = """
+import ctypes, os, re, signal, socket, subprocess, sys, threading, time
+from repro_runtime import main
+
+HERE = socket.gethostname()
+LOADS = []
+
+class Oops(Exception):
+    def __init__(self, message, index=None):
+        Exception.__init__(self, message)
+        self.index = index
+
+def throw(error):
+    raise error
+
+def note(text, value=None):
+    sys.stderr.write(text + chr(10))
+    sys.stderr.flush()
+    return value
+
+def die(status=3):
+    os._exit(status)
+
+def load(loading="None", tag=""):
+    LOADS.append(eval(loading))
+    return tag
+
+def predict(model, instances):
+    n = len(instances)
+    return [eval(i["code"], dict(globals(), n=n, model=model)) for i in instances]
+
+def aggregate(rows):
+    return eval(os.environ.get("AGGREGATE", "list(rows)"), dict(globals(), rows=rows))
+
+main(load, predict, aggregate)
+"""
+
+
+@pytest.fixture(scope="session")
+def evaluator(bookworm: str) -> type[DockerModel]:
+    """Make the class of a model that evaluates Python expressions."""
+
+    class Evaluator(DockerModel):
+        program = Program(image=bookworm, command=("python", "-c", EVALUATE))
+
+        def __init__(self, *, loading: str = "None", tag: str = "", **options: Any) -> None:
+            super().__init__(**options)
+
+        def predict(self, code: str) -> Any:
+            return self.answer(code=code)
+
+    return Evaluator
+
+
+@pytest.fixture
+def warm(evaluator: type[DockerModel]) -> Iterator[Callable[..., DockerModel]]:
+    """Make models that evaluate Python expressions; close them all."""
+    with ExitStack() as made:
+        yield lambda **options: made.enter_context(evaluator(**options))
+
+
+@pytest.fixture
+def running(bookworm: str) -> Iterator[Callable[..., DockerModel]]:
+    """Make models that run a program, or Python code; close them all."""
+    with ExitStack() as made:
+
+        def make(what: str | Program, **options: Any) -> DockerModel:
+            class Other(DockerModel):
+                program = (
+                    Program(image=bookworm, command=("python", "-c", what))
+                    if isinstance(what, str)
+                    else what
+                )
+
+                def predict(self, code: str) -> Any:
+                    return self.answer(code=code)
+
+            return made.enter_context(Other(**options))
+
+        yield make
+
+
 @pytest.fixture
 def owned(engine: Engine) -> Callable[[int], set[str]]:
     """List the containers that a process owns."""
@@ -159,6 +243,12 @@ class Proxy:
         self._listener.close()
         for thread in self._threads:
             thread.join(5)
+
+    def cut(self) -> None:
+        """Break the connections that there are; new ones are let in."""
+        for one in list(self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         with suppress(OSError):

@@ -313,6 +313,7 @@ def test_an_engine_that_is_gone_before_a_run_leaves_no_file(sample, severed, tmp
     assert list((tmp_path / "files").iterdir()) == []
 
 
+@pytest.mark.usefixtures("limits")
 def test_what_the_engine_refuses_is_an_error_with_its_words(engine, bookworm):
     spec = ContainerSpec(image=bookworm, command=("true",), memory=1)
 
@@ -324,7 +325,7 @@ def test_a_program_that_is_quiet_for_long_is_still_heard(engine, bookworm, patie
     monkeypatch.setenv("DOCKER_HOST", engine.address.url)
     code = "import time; print('early'); time.sleep(3); print('late')"
     printed: list[bytes] = []
-    hasty = Engine(engine.address, Config())
+    hasty = Engine(engine.address, engine.config)
 
     run(
         hasty,

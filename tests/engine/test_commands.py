@@ -247,6 +247,7 @@ def test_a_failure_is_said_and_leaves_what_was_there(
     assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
+@pytest.mark.usefixtures("limits")
 def test_memory_that_runs_out_is_said_with_the_option_that_gives_more(repro: Run) -> None:
     done = repro("predict", "--model", "faulty-upper", "--memory", "64m", "-i", "text=memory")
 
@@ -359,17 +360,19 @@ def containers(engine: Engine) -> list[dict[str, str]]:
 
 def wait_for_container(engine: Engine) -> None:
     """Wait until one runs, and its program does."""
-    ps_args = "args" if engine.podman else None  # of itself, it runs the container's own `ps`
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for one in containers(engine):
-            if one["State"] == "running" and any(
-                "python" in p[-1] for p in engine.api.top(one["Id"], ps_args)["Processes"]
-            ):
-                time.sleep(0.3)
+            if one["State"] == "running" and (engine.podman or _has_python(engine, one["Id"])):
+                time.sleep(2 if engine.podman else 0.3)
                 return
         time.sleep(0.1)
     raise AssertionError("no container was started")
+
+
+def _has_python(engine: Engine, container: str) -> bool:
+    """Tell whether Python runs in it; podman runs the container's own `ps` for that."""
+    return any("python" in p[-1] for p in engine.api.top(container)["Processes"])
 
 
 def test_no_engine_is_one_sentence_and_status_3(repro: Run) -> None:

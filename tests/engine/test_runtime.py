@@ -942,7 +942,8 @@ def test_a_failure_is_told_by_a_bare_docker_run(engine, python: Python, tmp_path
     container = ("run", "--rm", "-v", f"{tmp_path}:/data", "--network", "none")
     done = docker(*container, python.image, python.command, "/data/run.py", *files)
 
-    assert done.returncode == 1
+    # Of a container that is removed at its end, podman answers docker's client with 0.
+    assert done.returncode == (0 if engine.podman else 1)
     report = json.loads((tmp_path / "out.jsonl.error").read_text())
     assert report["index"] == 1
     assert b"Traceback" in done.stderr

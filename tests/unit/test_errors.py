@@ -150,6 +150,10 @@ CASES: list[tuple[ReproError, str]] = [
             "give it more time (timeout=…, on the command line --timeout)"
         ),
     ),
+    (
+        PredictionTimeout("vader", 1.5, None, "load"),
+        "vader did not load within 1.5 s and was stopped; give it more time (load_timeout=…)",
+    ),
 ]
 IDS = [f"{type(error).__name__}-{number}" for number, (error, _) in enumerate(CASES)]
 GROUPS = {InputError: 2, EngineError: 3, ModelError: 1}

@@ -14,15 +14,16 @@ COMMAND = [
     "-preserveLines",
     "-lowerCase",
 ]
+ENDS = dict.fromkeys(map(ord, "\n\r\x0b\x0c\u2028\u2029"), " ")  # of a line, to the program
 PUNCTUATION = {"''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", "."}
 PUNCTUATION |= {"?", "!", ",", ":", "-", "--", "...", ";"}
 
 
 def tokenize(texts):
     """Return the texts in lower case, tokens with spaces between, without punctuation."""
-    lines = "".join(text.replace("\n", " ") + "\n" for text in texts)
+    lines = "".join(text.translate(ENDS) + "\n" for text in texts)
     done = subprocess.run(COMMAND, input=lines.encode(), stdout=subprocess.PIPE, check=True)
     tokenized = done.stdout.decode().split("\n")[:-1]
     if len(tokenized) != len(texts):
-        raise ValueError("a text has a character that PTBTokenizer takes for the end of a line")
+        raise ValueError("PTBTokenizer gave %d lines for %d" % (len(tokenized), len(texts)))
     return [" ".join(t for t in line.split(" ") if t not in PUNCTUATION) for line in tokenized]
