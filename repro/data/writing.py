@@ -138,8 +138,11 @@ class _Lines:
             raise self._refused(row, str(error)) from None
 
     def _put(self, line: bytes) -> None:
-        with translated(self._path):
+        try:
             self._file.write(line)
+        except OSError:  # a context manager for each row would cost more than the row
+            with translated(self._path):
+                raise
 
     def _refused(self, row: Row, problem: str) -> OutputError:
         return OutputError(row["model_id"], f"the prediction {problem}", self.count)
