@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 INPUT, OUTPUT, AGGREGATE = "input.jsonl", "output.jsonl", "aggregate.json"
 MAX_REPORT = 2**20  # bytes
+MAX_ENDED = 3  # instances over which a program may end before it has answered any
 REPORT = OUTPUT + ".error"  # where the runtime says what the model raised
 
 
@@ -90,9 +91,16 @@ class FileMode:
 
         A run that fails is repeated without the instance that it names, or in halves. What is
         answered is held in memory.
+
+        Raises
+        ------
+        ModelError
+            If the program answers nothing, and ends over each of several instances alone: it is not
+            they that are wrong then.
         """
         lines = list(rows)
         found: dict[int, JSON | Failure] = {}
+        ended = 0  # over one instance alone, and before it has answered any
         groups = [list(range(len(lines)))]
         while groups:
             group = groups.pop()
@@ -105,7 +113,10 @@ class FileMode:
             except ModelError as error:
                 index = getattr(error, "index", None)
                 if len(group) == 1:
+                    ended += index is None
                     index = 0
+                if ended == MAX_ENDED:
+                    raise
                 if isinstance(index, int) and index < len(group):
                     place = group.pop(index)
                     found[place] = Failure(place, error)
@@ -113,6 +124,7 @@ class FileMode:
                 else:
                     groups += [group[len(group) // 2 :], group[: len(group) // 2]]
             else:
+                ended = -len(lines)
                 if len(group) < len(lines):
                     self.model.isolated += len(group)
         yield from (found[place] for place in range(len(lines)))

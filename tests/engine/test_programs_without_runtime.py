@@ -13,6 +13,7 @@ from repro.common.jsonlines import encode
 from repro.errors import ContainerError, OutOfMemory, OutputError, PredictionTimeout
 from repro.models import worker_mode
 from repro.models.docker_model import DockerModel, Program
+from repro.models.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -349,3 +350,22 @@ def test_what_a_program_says_is_no_part_of_its_answer(shell) -> None:
     script = f"echo 5; echo '{{}}' >&2; {ANSWER}; echo 6"
 
     assert shell(script).predict_batch(texts(2)) == [12, 13]
+
+
+# Failures that are recorded
+
+
+def test_an_instance_that_ends_a_script_is_found_and_the_others_are_answered(shell) -> None:
+    script = 'if grep -q bad "$2"; then exit 5; fi\n' + ANSWER
+    instances = [{"text": text} for text in ("a", "bb", "bad", "cccc")]
+
+    found = shell(script).predict_batch(instances, on_error="record")
+
+    assert [isinstance(one, Failure) for one in found] == [False, False, True, False]
+    assert found[2].index == 2
+    assert [found[0], found[1], found[3]] == [len(encode(instances[n])) for n in (0, 1, 3)]
+
+
+def test_a_script_that_answers_nothing_is_given_up(shell) -> None:
+    with pytest.raises(ContainerError, match="ended with status 3"):
+        shell("exit 3").predict_batch(texts(32), on_error="record")
