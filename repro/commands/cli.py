@@ -15,6 +15,7 @@ NAMES = (
     "setup",
     "pull",
     "predict",
+    "compare",
     "test",
     "reproduce",
     "doctor",

@@ -134,7 +134,7 @@ def predict_file(
     record: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     clock = time.monotonic()
     with ExitStack() as stack:
-        model = _opened(job.model, job.load_options, stack)
+        model = opened(job.model, job.load_options, stack)
         schema = Schema.of(job.model, type(model).predict)
         source = stack.enter_context(Source(job, schema, whole=_repeats_input(job)))
         run = write_rows if job.writer == NATIVE_WRITER else _write_with
@@ -185,7 +185,7 @@ def predict_one(
     A word is the string it is where the field takes strings; elsewhere it is read as JSON.
     """
     with ExitStack() as stack:
-        loaded = _opened(model, load_options, stack)
+        loaded = opened(model, load_options, stack)
         schema = Schema.of(model, type(loaded).predict)
         instance = {name: read_word(schema.fields.get(name), word) for name, word in fields}
         if dry_run or isinstance(loaded, DockerModel):  # before anything is started
@@ -241,7 +241,7 @@ def _repeats_input(job: PredictionJob) -> bool:
     return bool(given["include_input"])
 
 
-def _opened(name: str, options: Mapping[str, Any], stack: ExitStack) -> Any:
+def opened(name: str, options: Mapping[str, Any], stack: ExitStack) -> Any:
     """Make a model that is closed with the stack."""
     model = _loaded(name, options)
     return stack.enter_context(model) if isinstance(model, DockerModel) else model

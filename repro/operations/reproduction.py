@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -23,13 +25,15 @@ from repro.engine.recipe import recipe_of
 from repro.errors import (
     CardError,
     ConfigurationError,
+    EngineError,
     InputError,
     ModelError,
-    OutputError,
     UnknownNameError,
 )
-from repro.models import load
+from repro.models import DockerModel, load
 from repro.models.metric import Metric
+from repro.operations.paths import value_at
+from repro.operations.setup import set_up_each, setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,21 +65,23 @@ class ClaimResult:
 
 
 def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keywords
-    packages: Sequence[str],
+    packages: Sequence[str | Card],
     *,
     model: str | None = None,
     source: str | None = None,
     image: str | None = None,
     allow_unlimited: bool = False,
     save: bool = False,
+    build: bool = False,
+    patient: bool = False,
     report: Callable[[str], None] = lambda _line: None,
 ) -> list[ClaimResult]:
     """Measure the claims of several packages.
 
     Parameters
     ----------
-    packages : sequence of str
-        Their names.
+    packages : sequence of str or Card
+        Their names, or their cards.
     model, source : str, optional
         Only claims about this model, or whose source has this text.
     image : str, optional
@@ -83,7 +89,13 @@ def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keyw
     allow_unlimited : bool
         Run also where the engine cannot limit memory and processes.
     save : bool
-        Write the ledgers; of whole packages and their own images only.
+        Write the ledgers; of whole packages and their own images only. One of which a claim was not
+        run stays as it is.
+    build : bool
+        Have the images first, as `repro setup` does.
+    patient : bool
+        Go on where an image is missing or cannot be built, or a card is wrong: the claims that need
+        it are results that say why.
     report : callable, optional
         Gets a line before something that takes a while.
 
@@ -93,21 +105,43 @@ def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keyw
         If a ledger is to be written of less than all claims, or no claim has that source.
     UnknownNameError
         If no package has that model.
+    EngineError
+        If there is no engine; and of what is the matter with an image, unless `patient`.
     """
     if save and (model or source or image):
         raise ConfigurationError("a ledger records a package's own image and all of its claims")
-    cards = [find_package(package) for package in packages]
+    if build and image:
+        raise ConfigurationError("another image than the package's is not built here")
+    cards = [find_package(p) if isinstance(p, str) else p for p in packages]
     choose = _choice(cards, model, source)
+    connect()
     everything: list[ClaimResult] = []
     for card in cards:
         measured = reproduce(
-            card, choose=choose, image=image, allow_unlimited=allow_unlimited, report=report
+            card,
+            choose=choose,
+            image=image,
+            allow_unlimited=allow_unlimited,
+            unbuilt=_build(card, report, patient=patient) if build else {},
+            patient=patient,
+            report=report,
         )
         results = list(measured)
-        if save:
+        if save and all(result.verdict != Verdict.NOT_RUN for result in results):
             record(card, results)
         everything += results
     return everything
+
+
+def _build(card: Card, report: Callable[[str], None], *, patient: bool) -> dict[str, str]:
+    """Have the images of a package; say of each that cannot be built why."""
+    if not card.claims:
+        return {}
+    if not patient:
+        setup(card, report=report)
+        return {}
+    done = set_up_each(card, report=report)
+    return {name: result.error for name, result in done if result.action == "failed"}
 
 
 def _choice(
@@ -126,12 +160,14 @@ def _choice(
     return choose
 
 
-def reproduce(
+def reproduce(  # noqa: PLR0913  one parameter an option; they are keywords
     card: Card,
     *,
     choose: Callable[[Claim], bool] = lambda _claim: True,
     image: str | None = None,
     allow_unlimited: bool = False,
+    unbuilt: Mapping[str, str] | None = None,
+    patient: bool = False,
     report: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[ClaimResult]:
     """Measure every claim of a package, in the card's order.
@@ -146,52 +182,96 @@ def reproduce(
         Another image than the package's.
     allow_unlimited : bool
         Run also where the engine cannot limit memory and processes.
+    unbuilt : mapping of str to str, optional
+        Why there is no image, by its name in the card: what needs it is not run.
+    patient : bool
+        Let what is the matter with an image or the card be a result.
     report : callable, optional
         Gets a line before something that takes a while.
 
     Raises
     ------
     CardError
-        If a claim is about something that is not there.
+        If a claim is about something that is not there, unless `patient`.
+    EngineError
+        If the machine cannot run a model, unless `patient`.
     """
     claims = [claim for claim in card.claims if choose(claim)]
     options = {"image": image} | ({"allow_unlimited": True} if allow_unlimited else {})
+    waiting = Counter(map(_key, claims))
+    reasons = {
+        key: reason
+        for claim in claims
+        for key, name in [(_key(claim), card.models[claim.model].image)]
+        if (reason := (unbuilt or {}).get(name))
+    }
     models: dict[str, _Answers] = {}
-    for claim in claims:
-        key = _key(claim)
-        if key not in models:
-            single = [c for c in claims if _key(c) == key and c.input is not None]
-            models[key] = _Answers(card, claim, single, options, report)
-        try:
-            value = _measure(claim, models[key])
-        except CardError:
-            raise
-        except (InputError, ModelError) as error:
-            yield ClaimResult(claim=claim, verdict=Verdict.ERROR, error=str(error))
-        else:
-            yield ClaimResult(claim=claim, verdict=judge(claim, value), value=value)
+    with ExitStack() as stack:
+        for claim in claims:
+            key = _key(claim)
+            if key not in models:
+                single = [c for c in claims if _key(c) == key and c.input is not None]
+                models[key] = _Answers(card, claim, single, options, report)
+                stack.callback(models[key].close)
+            try:
+                yield _result(claim, models[key], reasons.get(key, ""))
+            except CardError as error:
+                if not patient:
+                    raise
+                yield ClaimResult(claim=claim, verdict=Verdict.ERROR, error=str(error))
+            except EngineError as error:
+                if not patient:
+                    raise
+                reasons[key] = str(error)  # it is the same for the next claim
+                yield ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=str(error))
+            waiting[key] -= 1
+            if not waiting[key]:
+                models[key].close()
+
+
+def _result(claim: Claim, answers: _Answers, reason: str) -> ClaimResult:
+    """Measure one claim, unless there is a reason why it cannot be run."""
+    if reason:
+        return ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=reason)
+    try:
+        value = _measure(claim, answers)
+    except (CardError, EngineError):
+        raise
+    except (InputError, ModelError) as error:
+        return ClaimResult(claim=claim, verdict=Verdict.ERROR, error=str(error))
+    return ClaimResult(claim=claim, verdict=judge(claim, value), value=value)
 
 
 def record(card: Card, results: Sequence[ClaimResult]) -> Path:
     """Write the ledger: each claim's value and verdict, and on what they were measured."""
-    engine, namespace = connect(), read_config().namespace
-    made = {}
-    for name in card.images:
-        recipe = recipe_of(card, name, namespace=namespace)
-        found = images.find(engine, recipe.name)
-        if found is not None:
-            made[recipe.name] = {"id": found.id, "context": found.labels.get(CONTEXT_LABEL, "")}
+    engine = connect()
     about: dict[str, JSON] = {
         "package": card.package,
         "version": card.version,
         "card_sha256": card.digest,
-        "images": made,
+        "images": images_of(card),
         "repro": __version__,
         "engine": str(engine.info.get("ServerVersion", "")),
-        "machine": f"{platform.system()} {platform.machine()}",
+        "machine": machine(),
         "date": datetime.now(timezone.utc).date().isoformat(),
     }
     return write_ledger(card.folder, about, [as_json(result) for result in results])
+
+
+def machine() -> str:
+    """Name the kind of this machine."""
+    return f"{platform.system()} {platform.machine()}"
+
+
+def images_of(card: Card) -> dict[str, JSON]:
+    """Tell what the images of a package are, by their names; those that are there."""
+    made: dict[str, JSON] = {}
+    for name in card.images:
+        recipe = recipe_of(card, name, namespace=read_config().namespace)
+        found = images.find(connect(), recipe.name)
+        if found is not None:
+            made[recipe.name] = {"id": found.id, "context": found.labels.get(CONTEXT_LABEL, "")}
+    return made
 
 
 def as_json(result: ClaimResult) -> dict[str, JSON]:
@@ -221,12 +301,12 @@ def as_json(result: ClaimResult) -> dict[str, JSON]:
 
 def _measure(claim: Claim, answers: _Answers) -> Any:
     if not claim.over_rows:
-        return _at(answers.to(claim), claim.path, claim.model)
+        return value_at(answers.to(claim), claim.path, claim.model)
     if claim.dataset:
         labels, predictions = answers.over_dataset(claim.dataset, claim.split)
     else:
         labels, predictions = answers.over_cases(claim.cases)
-    values = [_at(prediction, claim.path, claim.model) for prediction in predictions]
+    values = [value_at(prediction, claim.path, claim.model) for prediction in predictions]
     return compute(claim.metric, values, labels, claim.metric_options)
 
 
@@ -251,6 +331,12 @@ class _Answers:
         self._single = single
         self._report = report
         self._sets: dict[str, tuple[list[Any], list[Any]]] = {}
+
+    def close(self) -> None:
+        """End the model's containers; what was asked stays."""
+        model = vars(self).get("_model")
+        if isinstance(model, DockerModel):
+            model.close()
 
     @cached_property
     def _model(self) -> Any:
@@ -296,13 +382,3 @@ class _Answers:
             predictions = self._rows([row["input"] for row in rows])
             self._sets[file] = [row["expected"] for row in rows], predictions
         return self._sets[file]
-
-
-def _at(prediction: Any, path: str, model: str) -> Any:
-    """Walk into a prediction by a dotted path; a number is an index."""
-    for step in filter(None, path.split(".")):
-        try:
-            prediction = prediction[int(step) if isinstance(prediction, list) else step]
-        except (KeyError, IndexError, TypeError, ValueError):
-            raise OutputError(model, f"the prediction has nothing at {path!r}") from None
-    return prediction

@@ -48,7 +48,7 @@ def write_rows(
         file = cast("IO[bytes] | None", partial)  # which is all of a file that a writer needs
         writers = [stack.enter_context(target.open(file)) for target in targets]
         tell = _teller(job, source, partial, on_progress)
-        predictions = _predictions(job, model, source, partial, tell, corpus.append)
+        predictions = predictions_of(job, model, source, partial, tell, corpus.append)
         if isinstance(predictions, Generator):  # what it holds ends with it, also if writing fails
             stack.callback(predictions.close)
         failed = _copy(job, source, predictions, writers, partial)
@@ -133,7 +133,7 @@ def _teller(
     return tell
 
 
-def _predictions(
+def predictions_of(
     job: PredictionJob,
     model: Model,
     source: Source,
@@ -141,6 +141,7 @@ def _predictions(
     tell: Callable[[int], None] | None,
     on_corpus: Callable[[Any], None],
 ) -> Iterable[JSON | Failure]:
+    """Stream the predictions of any kind of model; a value over all rows is told."""
     if isinstance(model, DockerModel):
         options: dict[str, Any] = {"on_progress": tell, "on_error": job.on_error, **job.options}
         if isinstance(model, Metric):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from repro.catalog import find_package
@@ -64,33 +66,64 @@ def setup(
     BuildError
         With the failing step, if one fails.
     """
-    engine = connect()
-    results = []
+    prepare = partial(_set_up, card, force=force, arguments=arguments, report=report)
+    return [prepare(name) for name in card.images]
+
+
+def _set_up(
+    card: Card,
+    name: str,
+    *,
+    force: bool = False,
+    arguments: Mapping[str, str] | None = None,
+    bases: _Bases | None = None,
+    report: Callable[[str], None] | None = None,
+) -> SetupResult:
+    """Have one image of a package."""
+    engine, started = connect(), time.monotonic()
+    recipe = recipe_of(card, name, namespace=read_config().namespace)
+    if arguments:
+        recipe = recipe.with_arguments(arguments)
+    found = images.find(engine, recipe.name)
+    action: Action = "built" if found is None else "rebuilt"
+    same = not arguments or (
+        found is not None and found.labels.get(ARGUMENTS_LABEL) == recipe.labels[ARGUMENTS_LABEL]
+    )
+    if found is not None and not force and same and matches(recipe, found):
+        action = "present"
+    else:
+        if bases is not None and recipe.suite is not None:
+            bases.have(recipe.suite)
+        found = build(engine, recipe, report)
+    return SetupResult(
+        package=card.package,
+        image=recipe.name,
+        action=action,
+        size=found.size,
+        seconds=time.monotonic() - started,
+    )
+
+
+def set_up_each(
+    card: Card,
+    *,
+    force: bool = False,
+    arguments: Mapping[str, str] | None = None,
+    bases: _Bases | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Iterator[tuple[str, SetupResult]]:
+    """Set up the images of a package; yield (image, result), where a failure is a result."""
     for name in card.images:
-        started = time.monotonic()
-        recipe = recipe_of(card, name, namespace=read_config().namespace)
-        if arguments:
-            recipe = recipe.with_arguments(arguments)
-        found = images.find(engine, recipe.name)
-        action: Action = "built" if found is None else "rebuilt"
-        same = not arguments or (
-            found is not None
-            and found.labels.get(ARGUMENTS_LABEL) == recipe.labels[ARGUMENTS_LABEL]
-        )
-        if found is not None and not force and same and matches(recipe, found):
-            action = "present"
-        else:
-            found = build(engine, recipe, report)
-        results.append(
-            SetupResult(
-                package=card.package,
-                image=recipe.name,
-                action=action,
-                size=found.size,
-                seconds=time.monotonic() - started,
+        try:
+            result = _set_up(
+                card, name, force=force, arguments=arguments, bases=bases, report=report
             )
-        )
-    return results
+        except ReproError as error:
+            image = f"{card.package}-{name}" if name else card.package
+            result = SetupResult(
+                package=card.package, image=image, action="failed", error=str(error)
+            )
+        yield name, result
 
 
 def setup_many(
@@ -120,18 +153,17 @@ def setup_many(
         If there is no engine to build with.
     """
     connect()
-    _have_bases(cards, report)
+    bases = _Bases(report)
 
     def one(card: Card) -> list[SetupResult]:
-        try:
-            say = lambda line: report(card.package, line)  # noqa: E731  bound to this card
-            return setup(card, force=force, arguments=arguments, report=say)
-        except ReproError as error:
-            return [
-                SetupResult(
-                    package=card.package, image=card.package, action="failed", error=str(error)
-                )
-            ]
+        done = set_up_each(
+            card,
+            force=force,
+            arguments=arguments,
+            bases=bases,
+            report=partial(report, card.package),
+        )
+        return [result for _, result in done]
 
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         for results in pool.map(one, cards):
@@ -178,10 +210,29 @@ def _image_names(package: str) -> list[str]:
     return [recipe_of(card, name, namespace=namespace).name for name in card.images]
 
 
-def _have_bases(cards: Sequence[Card], report: Callable[[str, str], None]) -> None:
-    """Build the bases that will be needed, each once, before several builds want it at once."""
-    namespace = read_config().namespace
-    recipes = [recipe_of(card, name, namespace=namespace) for card in cards for name in card.images]
-    missing = [r for r in recipes if images.find(connect(), r.name) is None]
-    for suite in sorted({recipe.suite for recipe in missing if recipe.suite}):
-        setup_base(suite, partial(report, suite))
+class _Bases:
+    """The bases of several builds: each is made once, also if that fails."""
+
+    def __init__(self, report: Callable[[str, str], None]) -> None:
+        self._report = report
+        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
+        self._outcomes: dict[str, ReproError | None] = {}
+
+    def have(self, suite: str) -> None:
+        """Have the base of a Debian suite; whoever else wants it waits.
+
+        Raises
+        ------
+        ReproError
+            If it cannot be made, to all who want it.
+        """
+        with self._locks[suite]:
+            if suite not in self._outcomes:
+                self._outcomes[suite] = None
+                try:
+                    setup_base(suite, partial(self._report, suite))
+                except ReproError as error:
+                    self._outcomes[suite] = error
+            failure = self._outcomes[suite]
+        if failure is not None:
+            raise failure

@@ -155,6 +155,53 @@ def test_a_package_that_fails_alone_is_told(repro: Run, unfinished: str) -> None
 
 
 @pytest.fixture
+def crooked(checkout: Path) -> Iterator[None]:
+    """Two packages: `gone` has no Dockerfile, `half` a second image that cannot be built."""
+    folders = [checkout / "models" / package for package in ("gone", "half")]
+    for folder, more in zip(folders, ("", '[images.second]\ndockerfile = "Other"'), strict=True):
+        folder.mkdir()
+        (folder / "model.toml").write_text(CARD.format(package=folder.name, more=more))
+    (folders[1] / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\n")
+    yield
+    for folder in folders:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.usefixtures("crooked")
+def test_a_package_that_cannot_even_be_begun_stops_no_other(repro: Run, unfinished: str) -> None:
+    done = repro("setup", "--all", "--json")
+    results = {result["image"]: result for result in json.loads(done.stdout)}
+
+    assert done.returncode == 3
+    assert {
+        name: r["action"] for name, r in results.items() if r["package"] in {"gone", "half"}
+    } == {
+        "gone": "failed",
+        f"{NAMESPACE}/half:1.0": "built",
+        "half-second": "failed",
+    }
+    assert "Dockerfile: No such file" in results["gone"]["error"]
+    assert f"{NAMESPACE}/good:1.0" in results
+
+
+def test_a_base_that_cannot_be_had_fails_those_that_need_it_alone(
+    repro: Run, unfinished: str
+) -> None:
+    repro("setup", "good", "tutorial")
+
+    done = repro("setup", "--all", "--json", REPRO_CA_BUNDLE="/nowhere/bundle.pem")
+    results = {result["package"]: result for result in json.loads(done.stdout)}
+
+    assert done.returncode == 3
+    assert {name: result["action"] for name, result in results.items()} == {
+        "bad": "failed",
+        "good": "present",
+        "tutorial": "present",
+    }
+    assert "/nowhere/bundle.pem" in results["bad"]["error"]
+
+
+@pytest.fixture
 def broken(checkout: Path) -> Iterator[str]:
     """A package whose card is not right."""
     card = checkout / "models" / "awry" / "model.toml"
