@@ -5,13 +5,14 @@ They are documentation and regression test in one.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from repro.catalog.metrics import same
 from repro.common.io import read_jsonl_file
 from repro.errors import CardError, InputError, ModelError
-from repro.models import load
+from repro.models import DockerModel, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +60,11 @@ def run_examples(
     for model in dict.fromkeys(row["model"] for row in rows):
         mine = [row for row in rows if row["model"] == model]
         try:
-            loaded = load(model, image=image, **options)
-            answers = loaded.predict_each([row["input"] for row in mine])
+            with ExitStack() as stack:
+                loaded = load(model, image=image, **options)
+                if isinstance(loaded, DockerModel):
+                    stack.enter_context(loaded)
+                answers = loaded.predict_each([row["input"] for row in mine])
         except (InputError, ModelError) as error:
             for row in mine:
                 yield _result(row, error=str(error))
