@@ -70,11 +70,12 @@ def command(ctx: click.Context, /, models: tuple[str, ...], **given: Any) -> Non
     correlation and the largest difference. Ends with 1 if a model failed, or failed over a row.
     """
     from repro.operations.comparison import as_json, compare
-    from repro.operations.comparison_plot import check_path, write_plot
+    from repro.operations.comparison_plot import SUFFIXES, write_plot
+    from repro.operations.page import check_path
 
     job = _job(models, given)
     if given["plot"]:
-        check_path(given["plot"])
+        check_path(given["plot"], "plot", SUFFIXES)
     with progress("rows", quiet=given["as_json"]) as bar:
         found = compare(job, on_progress=_teller(bar))
     if given["as_json"]:

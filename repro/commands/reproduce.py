@@ -47,12 +47,13 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
     Ends with 1 if a verdict is not the one that the card expects. Of several packages, one whose
     image is missing or cannot be built stops no other: its claims are not run.
     """
-    from repro.operations.report import check_path
+    from repro.operations.page import check_path
+    from repro.operations.report import SUFFIXES
 
     if bool(packages) == given["everything"]:
         raise click.UsageError("name packages, or give --all, and not both", ctx)
     if given["report_file"]:
-        check_path(given["report_file"])
+        check_path(given["report_file"], "report", SUFFIXES)
     broken: list[CardError] = []
     cards = _cards(packages, broken)
     results = _measure(cards, given)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repro.common.io import whole_file
-from repro.errors import ConfigurationError
 from repro.operations.figure import Point, matrix, scatter, stacked
-from repro.operations.page import page, paragraph, table
+from repro.operations.page import check_path, page, paragraph, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,18 +22,6 @@ MOST_LABELS = 12
 REST = "(others)"
 
 
-def check_path(path: str) -> None:
-    """Refuse a file whose suffix names no kind of plot.
-
-    Raises
-    ------
-    ConfigurationError
-        If it does not.
-    """
-    if Path(path).suffix not in SUFFIXES:
-        raise ConfigurationError(f"{path}: a plot ends in {' or '.join(SUFFIXES)}")
-
-
 def write_plot(path: str, comparison: Comparison) -> None:
     """Write the figures of a comparison: alone, or on a page with its agreement.
 
@@ -46,7 +32,7 @@ def write_plot(path: str, comparison: Comparison) -> None:
     DataFileError
         If the file cannot be written.
     """
-    check_path(path)
+    check_path(path, "plot", SUFFIXES)
     figures = [figure for values in comparison.values for figure in draw(values)]
     drawn = stacked(figures) if path.endswith(".svg") else _page(comparison, figures)
     with whole_file(path) as file:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from repro.errors import ConfigurationError, DataFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +21,22 @@ th, td { border-bottom: 1px solid #ccc; padding: 0.25em 0.7em; text-align: left;
 th { position: sticky; top: 0; background: #fff; border-bottom: 1px solid #000 }
 svg { max-width: 100%; height: auto }
 """
+
+
+def check_path(path: str, what: str, suffixes: Sequence[str]) -> None:
+    """Refuse a file that could not be written in the end, before what goes into it is computed.
+
+    Raises
+    ------
+    ConfigurationError
+        If its suffix names no kind of what it shall be.
+    DataFileError
+        If its folder is not there, or it is a folder itself.
+    """
+    if Path(path).suffix not in suffixes:
+        raise ConfigurationError(f"{path}: a {what} ends in {' or '.join(suffixes)}")
+    if Path(path).is_dir() or not Path(path).parent.is_dir():
+        raise DataFileError(path, "is a folder, or in one that is not there")
 
 
 def page(title: str, parts: Sequence[str]) -> str:

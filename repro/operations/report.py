@@ -14,9 +14,8 @@ from repro import __version__
 from repro.catalog.claim import Verdict
 from repro.common.io import whole_file
 from repro.engine.client import connect
-from repro.errors import ConfigurationError
 from repro.operations.figure import Point, scatter
-from repro.operations.page import page, paragraph, table
+from repro.operations.page import check_path, page, paragraph, table
 from repro.operations.reproduction import as_json, images_of, machine
 
 if TYPE_CHECKING:
@@ -93,18 +92,6 @@ class Report:
         return Summary.of(self.results)
 
 
-def check_path(path: str) -> None:
-    """Refuse a file whose suffix names no kind of report.
-
-    Raises
-    ------
-    ConfigurationError
-        If it does not.
-    """
-    if Path(path).suffix not in SUFFIXES:
-        raise ConfigurationError(f"{path}: a report ends in {', '.join(SUFFIXES)}")
-
-
 def make_report(
     cards: Sequence[Card], results: Sequence[ClaimResult], unread: Sequence[str] = ()
 ) -> Report:
@@ -132,7 +119,7 @@ def write_report(path: str, report: Report) -> None:
     DataFileError
         If the file cannot be written.
     """
-    check_path(path)
+    check_path(path, "report", SUFFIXES)
     write = {".html": as_page, ".md": as_markdown, ".json": as_text}[Path(path).suffix]
     with whole_file(path) as file:
         file.write(write(report).encode(errors="backslashreplace"))

@@ -224,7 +224,7 @@ def test_a_card_that_is_not_right_is_told_and_the_others_are_measured(
     [
         ((), "name packages, or give --all"),
         (("good", "--all"), "name packages, or give --all"),
-        (("good", "--report", "report.pdf"), "a report ends in .html, .md, .json"),
+        (("good", "--report", "report.pdf"), "a report ends in .html or .md or .json"),
         (("good", "--build", "--image", "x"), "another image than the package's is not built"),
     ],
 )

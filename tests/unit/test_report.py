@@ -11,9 +11,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from repro.catalog.claim import Claim, Verdict
-from repro.errors import ConfigurationError
+from repro.errors import ConfigurationError, DataFileError
 from repro.operations.figure import Point, matrix, scatter, stacked
-from repro.operations.report import Report, Summary, check_path, plot, write_report
+from repro.operations.page import check_path
+from repro.operations.report import SUFFIXES, Report, Summary, plot, write_report
 from repro.operations.reproduction import ClaimResult
 
 if TYPE_CHECKING:
@@ -141,8 +142,17 @@ def test_a_report_in_json_has_everything(report: Report, tmp_path: Path) -> None
 
 
 def test_a_suffix_that_says_nothing_is_told() -> None:
-    with pytest.raises(ConfigurationError, match=r"report\.pdf: a report ends in \.html, \.md"):
-        check_path("report.pdf")
+    with pytest.raises(ConfigurationError, match=r"^report\.pdf: a report ends in \.html or \.md"):
+        check_path("report.pdf", "report", SUFFIXES)
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "a.html").mkdir()
+    check_path(str(tmp_path / "report.html"), "report", SUFFIXES)
+
+    for name in ("a.html", "nowhere/report.html"):
+        with pytest.raises(DataFileError, match="is a folder, or in one that is not there"):
+            check_path(str(tmp_path / name), "report", SUFFIXES)
 
 
 @pytest.mark.parametrize("powers", [True, False])
