@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,8 @@ class Pool:
         self._failed_loads = 0
         self._timer: threading.Timer | None = None
         self._wakeup: tuple[socket.socket, socket.socket] | None = None
+        self._poller = select.poll()
+        self._polled: list[tuple[int, bool]] = []  # the descriptors in it, and which are blocked
 
     # -- what callers do ---------------------------------------------------------------------------
 
@@ -216,8 +218,11 @@ class Pool:
             job = self._jobs.popleft()
             if not job.done:
                 worker = min(ready, key=lambda worker: len(worker.pending))
-                with self._undivided(worker):
+                try:
                     worker.ask(job.next_request())
+                except BaseException:
+                    self._give_up(worker)
+                    raise
 
     def _give_back(self, jobs: list[Job]) -> None:
         """Put jobs that have come back before all others, in their order."""
@@ -243,58 +248,64 @@ class Pool:
             self._fail_all(error)
             return
         self._hand_out()
-        workers = {worker.fileno(): worker for worker in self._workers}
-        found = self._poll(workers)
+        clocked = self._timeout is not None or not all(w.ready for w in self._workers)
+        found = self._poll(self._patience() if clocked else None)
         if self._closed:  # meanwhile
             return
-        for descriptor, event in found:
-            if descriptor in workers:
-                self._serve(workers[descriptor], event)
-        self._end_overdue()
+        for worker, event in found:
+            try:
+                self._serve(worker, event)
+            except BaseException:
+                self._give_up(worker)
+                raise
+        if clocked:
+            self._end_overdue()
         self._hand_out()
 
     def _serve(self, worker: Worker, event: int) -> None:
-        with self._undivided(worker):
-            if event & select.POLLOUT:
-                worker.flush()
-            if event & ~select.POLLOUT:
-                self._receive(worker)
+        if event & select.POLLOUT:
+            worker.flush()
+        if event & ~select.POLLOUT:
+            self._receive(worker)
 
-    @contextmanager
-    def _undivided(self, worker: Worker) -> Iterator[None]:
-        """Give a worker up if an interrupt breaks off what is done with it.
+    def _give_up(self, worker: Worker) -> None:
+        """End a worker when an interrupt breaks off what is done with it.
 
         What was sent or read last would be sent again, or missing.
         """
-        try:
-            yield
-        except BaseException:
-            if worker in self._workers:
-                self._workers.remove(worker)
-                self._give_back([request.job for request in worker.pending])
-                worker.close()
-            raise
+        if worker in self._workers:
+            self._workers.remove(worker)
+            self._give_back([request.job for request in worker.pending])
+            worker.close()
 
-    def _poll(self, workers: dict[int, Worker]) -> list[tuple[int, int]]:
-        """Wait, and let others at the pool meanwhile."""
+    def _patience(self) -> int | None:
+        """Tell for how many milliseconds all may be silent."""
         self._forgive()
         limits = [w.overdue(self._timeout, self._load_timeout) for w in self._workers]
         known = [limit for limit in limits if limit is not None]
-        patience = max(0, int(min(*known, LOOK) * 1000) + 1) if known else None
-        reader, _ = self._wakeup = self._wakeup or _wakeup()
-        poll = select.poll()
-        poll.register(reader, select.POLLIN)
-        for descriptor, worker in workers.items():
-            poll.register(descriptor, select.POLLIN | (select.POLLOUT if worker.blocked else 0))
+        return max(0, int(min(*known, LOOK) * 1000) + 1) if known else None
+
+    def _poll(self, patience: int | None) -> list[tuple[Worker, int]]:
+        """Wait for a worker that can be read or written, and let others at the pool meanwhile."""
+        workers = {worker.fileno(): worker for worker in self._workers}
+        self._wakeup = self._wakeup or _wakeup()
+        wakeup = self._wakeup[0].fileno()
+        wanted = [(wakeup, False), *((fd, worker.blocked) for fd, worker in workers.items())]
+        if wanted != self._polled:
+            self._polled, self._poller = wanted, select.poll()
+            for descriptor, blocked in wanted:
+                self._poller.register(
+                    descriptor, select.POLLIN | (select.POLLOUT if blocked else 0)
+                )
         self._state.release()
         try:
-            found = poll.poll(patience)
+            found = self._poller.poll(patience)
         finally:
             self._state.acquire()
         self._looked = time.monotonic()
-        if reader.fileno() in dict(found):
-            reader.recv(4096)
-        return found
+        if any(descriptor == wakeup for descriptor, _ in found):
+            self._wakeup[0].recv(4096)
+        return [(workers[descriptor], event) for descriptor, event in found if descriptor != wakeup]
 
     def _forgive(self) -> None:
         """Stop the clocks for the time in which nobody has read what workers write."""
@@ -305,6 +316,8 @@ class Pool:
 
     def _staff(self) -> None:
         """Start workers until there are as many as there is work for."""
+        if len(self._workers) == self._size:
+            return
         wanted = len(self._jobs) + sum(len(worker.pending) for worker in self._workers)
         while len(self._workers) < min(self._size, wanted):
             if self not in _with_workers:  # before the start: there may be a fork meanwhile

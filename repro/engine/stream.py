@@ -36,6 +36,11 @@ class Demultiplexer:
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield (stream, bytes) of what has arrived, whole frames or not."""
         start, end = 0, len(data)
+        if not self._missing and not self._begun and end > HEADER:
+            size = int.from_bytes(data[4:HEADER], "big")
+            if size == end - HEADER:  # just one, as of a short answer
+                yield data[0], data[HEADER:]
+                return
         while start < end:
             if self._missing:
                 piece = data[start : start + self._missing]

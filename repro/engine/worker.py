@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from repro.engine.client import Engine
     from repro.engine.spec import ContainerSpec
 
-PIECE = 2**18  # bytes that are read or written at once
+PIECE = 2**16  # bytes that are read or written at once; more of them cost more than they save
 AT_ONCE = 64  # pieces
 MAX_FRAME = MAX_ROW + 2**20  # bytes of a line of the protocol
 FRAME_NESTING = 2  # levels of a frame around a prediction

@@ -81,6 +81,7 @@ class DockerModel(Model):
 
     _options: dict[str, Any]
     _pool: Pool | None = None
+    _answer_one: Callable[[DockerModel, Pool, bytes, Mapping[str, object]], JSON]
     _end_workers: Callable[[], object] | None = None
     _launched: tuple[object, ...] = ()
 
@@ -236,11 +237,9 @@ class DockerModel(Model):
             If the machine cannot run it.
         """
         checked = [self.schema.instance(given, index) for index, given in enumerate(inputs)]
-        if len(checked) == 1 and on_error == "raise" and self._pool is not None:
-            from repro.models.worker_mode import answer_one
-
-            options = self.schema.call(options)
-            return [answer_one(self, self._workers_now(), next(self._rows(checked)), options)]
+        if len(checked) == 1 and on_error == "raise" and self._pool is not None and not self.cold:
+            row, called = self._row(checked[0], 0), self.schema.call(options)
+            return [self._answer_one(self, self._workers_now(), row, called)]
         answers = self._stream(checked, options, None, on_error=on_error, max_errors=max_errors)
         return listed(answers)
 
@@ -352,11 +351,14 @@ class DockerModel(Model):
             With the field that breaks a rule of `repro.common.jsonlines`.
         """
         for index, instance in enumerate(instances):
-            try:
-                yield encode(instance)
-            except JSONRuleError as error:
-                field, problem = _guilty(instance, str(error))
-                raise InstanceError(self.schema.model, index, field, problem) from None
+            yield self._row(instance, index)
+
+    def _row(self, instance: Mapping[str, object], index: int) -> bytes:
+        try:
+            return encode(instance)
+        except JSONRuleError as error:
+            field, problem = _guilty(instance, str(error))
+            raise InstanceError(self.schema.model, index, field, problem) from None
 
     def _runs_cold(self) -> bool:
         if self.cold is not None:
@@ -372,8 +374,9 @@ class DockerModel(Model):
         )
         if launched == self._launched and (pool := self._pool) is not None:
             return pool
-        from repro.models.worker_mode import make_pool
+        from repro.models.worker_mode import answer_one, make_pool
 
+        self._answer_one = answer_one
         with _making:
             if launched == self._launched and (pool := self._pool) is not None:
                 return pool

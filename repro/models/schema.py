@@ -125,6 +125,8 @@ class Schema:
         ConfigurationError
             If one is unknown or of another type, or a required one is missing.
         """
+        if not given and not self.options:
+            return {}
         for name, value in given.items():
             if name not in self.options:
                 known = ", ".join(self.options) or "none"

@@ -51,7 +51,8 @@ def make_pool(model: DockerModel) -> Pool:
 
 def answer_one(model: DockerModel, pool: Pool, row: bytes, options: Mapping[str, object]) -> JSON:
     """Answer one instance with workers that there are: the short way, as it is the frequent one."""
-    batch = Batch(model.schema.model, 0, [row], encode(options), patient=False)
+    words = encode(options) if options else b"{}"
+    batch = Batch(model.schema.model, 0, [row], words, patient=False)
     pool.answer(batch)
     if batch.failures:
         raise batch.failures[0]

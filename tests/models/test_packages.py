@@ -72,27 +72,20 @@ def test_a_choice_that_leaves_no_claim_is_told(choice: dict[str, str]) -> None:
 
 
 @models
-def test_an_instance_alone_is_answered_as_in_a_batch(card: Card, name: str, ready: Ready) -> None:
+def test_an_instance_is_answered_alike_alone_in_a_batch_and_in_any_order(
+    card: Card, name: str, ready: Ready
+) -> None:
     ready(card)
-    model = load(name)
-    inputs = [row["input"] for row in examples_of(card, name)][:FIRST]
-
-    together = rows_of(model, inputs)
-    alone = [rows_of(model, [one])[0] for one in inputs]
-    single = [model.predict(**one) for one in inputs]
-
-    assert together
-    assert together == alone
-    assert single == model.predict_each(inputs)
-
-
-@models
-def test_the_order_of_a_batch_is_that_of_its_instances(card: Card, name: str, ready: Ready) -> None:
-    ready(card)
-    model = load(name)
     inputs = [row["input"] for row in examples_of(card, name)]
+    first = inputs[:FIRST]
 
-    assert rows_of(model, inputs[::-1]) == rows_of(model, inputs)[::-1]
+    with load(name) as model:
+        together = rows_of(model, inputs)
+        assert together
+        assert rows_of(model, inputs[::-1]) == together[::-1]
+        assert rows_of(model, first) == together[:FIRST]
+        assert [rows_of(model, [one])[0] for one in first] == together[:FIRST]
+        assert [model.predict(**one) for one in first] == model.predict_each(first)
 
 
 @models
