@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -124,20 +125,43 @@ def later_calls(folder: Path, runs: int) -> list[Figure]:
 
 
 def many_tweets(folder: Path, runs: int) -> list[Figure]:
-    """Measure a file of tweets through VADER, against the same program on the host."""
-    del runs
+    """Measure a file of tweets through VADER, against the same program on the host.
+
+    It needs root, for `chroot`.
+    """
     subprocess.run([REPRO, "setup", "hutto2014"], check=True, capture_output=True)
     source, output = folder / "tweets.jsonl", folder / "out.jsonl"
     rows = _tweets(source)
-    host = _program_on_host("repro-models/hutto2014:1.0", folder / "host")
-    on_host = [sys.executable, "run.py", "--input-file", source, "--output-file", output]
-    floor = _milliseconds(on_host, cwd=host / "app", env={"PYTHONPATH": f"{host}/lib:{host}/repro"})
-    ours = _milliseconds(_predict("hutto2014-vader", source, output))
-    echo = _milliseconds(_predict("bench-echo", source, output), env=_plugin(folder))
-    on = "run.py in file mode on the host"
+    root = _files_of("repro-models/hutto2014:1.0", folder / "root")
+    shutil.copyfile(source, root / "tmp" / "in.jsonl")
+    inside = [
+        "python",
+        "run.py",
+        "--input-file",
+        "/tmp/in.jsonl",
+        "--output-file",
+        "/tmp/out.jsonl",
+    ]
+    bare = [
+        "chroot",
+        root,
+        "env",
+        "PYTHONPATH=/opt/repro",
+        "sh",
+        "-c",
+        'cd /app && exec "$@"',
+        "sh",
+    ]
+    ours, floors, echoes = [], [], []
+    for _ in range(max(1, runs // 7)):
+        floors.append(_milliseconds(bare))
+        ours.append(_milliseconds(_predict("hutto2014-vader", source, output)))
+        echoes.append(_milliseconds(_predict("bench-echo", source, output), env=_plugin(folder)))
+    on = "run.py in file mode, with the image's Python, in no container"
+    speed = f"{rows / median(echoes) * 1000:,.0f} a second"
     return [
-        _figure(f"{rows:,} tweets through hutto2014-vader", on, [ours], [floor], 1.0),
-        _figure(f"… through an echo model ({rows / echo:,.0f} a second)", on, [echo], [floor]),
+        _figure(f"{rows:,} tweets through hutto2014-vader", on, ours, floors, 1.0),
+        _figure(f"… through an echo model, {speed}", on, echoes, floors),
     ]
 
 
@@ -290,19 +314,14 @@ def _tweets(path: Path) -> int:
     return TWEETS
 
 
-def _program_on_host(image: str, folder: Path) -> Path:
-    """Copy a program out of its image."""
+def _files_of(image: str, folder: Path) -> Path:
+    """Unpack the files of an image, so that its program runs with its Python in no container."""
     made = subprocess.run(["docker", "create", image], check=True, capture_output=True, text=True)
     container = made.stdout.strip()
     folder.mkdir()
     try:
-        for inside, name in (
-            ("/app", "app"),
-            ("/opt/repro", "repro"),
-            ("/usr/local/lib/python3.11/dist-packages", "lib"),
-        ):
-            words = ["docker", "cp", f"{container}:{inside}", str(folder / name)]
-            subprocess.run(words, check=True, capture_output=True)
+        unpack = f"docker export {container} | tar --extract --directory {folder}"
+        subprocess.run(["sh", "-c", unpack], check=True, capture_output=True)
     finally:
         subprocess.run(["docker", "rm", container], check=True, capture_output=True)
     return folder
