@@ -134,24 +134,10 @@ def many_tweets(folder: Path, runs: int) -> list[Figure]:
     rows = _tweets(source)
     root = _files_of("repro-models/hutto2014:1.0", folder / "root")
     shutil.copyfile(source, root / "tmp" / "in.jsonl")
-    inside = [
-        "python",
-        "run.py",
-        "--input-file",
-        "/tmp/in.jsonl",
-        "--output-file",
-        "/tmp/out.jsonl",
-    ]
-    bare = [
-        "chroot",
-        root,
-        "env",
-        "PYTHONPATH=/opt/repro",
-        "sh",
-        "-c",
-        'cd /app && exec "$@"',
-        "sh",
-    ]
+    program = (
+        "cd /app && exec python run.py --input-file /tmp/in.jsonl --output-file /tmp/out.jsonl"
+    )
+    bare = ["chroot", root, "env", "PYTHONPATH=/opt/repro", "sh", "-c", program]
     ours, floors, echoes = [], [], []
     for _ in range(max(1, runs // 7)):
         floors.append(_milliseconds(bare))
