@@ -72,13 +72,16 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_a_batch_that_kills_its_worker_is_sent_twice_and_then_told(warm, caplog, death) -> None:
+def test_a_batch_that_kills_its_worker_is_sent_twice_and_then_told(
+    engine, warm, caplog, death
+) -> None:
     code, kind, text = DEATHS[death]
     model = warm()
     with pytest.raises(kind, match=text) as caught:
         model.predict_batch(instances(code))
 
-    assert type(caught.value) is kind
+    # Podman does not tell of what was killed for memory, so it may have been that.
+    assert type(caught.value) is (OutOfMemory if death == "kill" and engine.podman else kind)
     assert "over instance 0" in str(caught.value)
     assert starts(caplog) == 2
     assert model.predict("'goes on'") == "goes on"
