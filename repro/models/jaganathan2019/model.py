@@ -107,9 +107,10 @@ class SpliceAI(_Annotator):
             Such as ``10``; with or without ``chr``.
         position : int, ≥ 1
             Of the first base of `reference`, as in VCF.
-        reference, alternate : str
-            What is there, and what is there instead; of A, C, G and T. One of the two must be a
-            single base.
+        reference : str
+            What is there; of A, C, G and T.
+        alternate : str
+            What is there instead. One of the two must be a single base.
         sequence : str
             The reference genome around the variant; of A, C, G, T and N. It must reach 5,000 bases
             and the distance to both sides of `position`.
@@ -171,7 +172,9 @@ class SpliceAIPython2(_Annotator):
             As that of `SpliceAI.predict`.
         position : int, ≥ 1
             Of the first base of `reference`.
-        reference, alternate : str
+        reference : str
+            What is there.
+        alternate : str
             What is there, and what is there instead.
         sequence : str
             The reference genome around the variant.
