@@ -175,7 +175,7 @@ class SpliceAIPython2(_Annotator):
         reference : str
             What is there.
         alternate : str
-            What is there, and what is there instead.
+            What is there instead.
         sequence : str
             The reference genome around the variant.
         start : int, ≥ 1
