@@ -73,7 +73,10 @@ class ModelCard:
 class Card:
     """What a package says of itself.
 
-    `folder` has its files, `digest` is the SHA-256 of the card.
+    `folder` has its files, `digest` is the SHA-256 of the card. `license` is that of the code, and
+    `weights_license` that of weights and data where it is another one. `upstream` names what the
+    image installs, with its version; `languages` are codes of BCP 47, none where a model knows no
+    language.
     """
 
     package: str
@@ -83,6 +86,9 @@ class Card:
     title: str
     summary: str
     license: str
+    weights_license: str
+    upstream: str
+    languages: tuple[str, ...]
     publish: bool
     paper: Paper
     models: Mapping[str, ModelCard]
@@ -189,6 +195,9 @@ def read_card(file: Path) -> Card:
         title=table.need("title", str),
         summary=table.need("summary", str),
         license=table.need("license", str),
+        weights_license=table.get("weights_license", str, ""),
+        upstream=table.get("upstream", str, ""),
+        languages=table.strings("languages"),
         publish=table.get("publish", bool, False),
         paper=_read_paper(table.table("paper")),
         models=models,

@@ -31,11 +31,15 @@ failed, {"op": "ready", "error"}, and then answers in the order of the requests:
     {"id", "op": "aggregate", "rows": [...], "more": false}, in several frames
         {"id", "value"} or {"id", "error"}
 
+A file that an instance names is a path in the container, for reading only. A file that a model makes
+is its bytes in the prediction: see `content`.
+
 A frame but the first has "out_of_memory": true if the kernel killed a process of the container
 meanwhile.
 """
 from __future__ import print_function
 
+import base64
 import collections
 import fcntl
 import inspect
@@ -109,6 +113,19 @@ def main(load, predict, aggregate=None, dataset=None, argv=None):
     if "--worker" in sys.argv:
         os._exit(status)  # a thread of the model's must not keep a worker that has ended
     sys.exit(status)
+
+
+def content(data, suffix):
+    """Make a prediction, or a part of one, of a file's bytes; the host makes a file of it.
+
+    Parameters
+    ----------
+    data : bytes
+        What is in it.
+    suffix : str
+        Of the file's name, such as ".wav".
+    """
+    return {"content": base64.b64encode(data).decode("ascii"), "suffix": suffix}
 
 
 def run(words, functions, load_options, call_options):
