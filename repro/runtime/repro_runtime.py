@@ -31,8 +31,8 @@ failed, {"op": "ready", "error"}, and then answers in the order of the requests:
     {"id", "op": "aggregate", "rows": [...], "more": false}, in several frames
         {"id", "value"} or {"id", "error"}
 
-A file that an instance names is a path in the container, for reading only. A file that a model makes
-is its bytes in the prediction: see `content`.
+A file that an instance names is a path in the container, for reading only. A file that a model
+makes is its bytes in the prediction: see `content`.
 
 A frame but the first has "out_of_memory": true if the kernel killed a process of the container
 meanwhile.
