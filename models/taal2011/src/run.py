@@ -37,7 +37,7 @@ def score(extended, reference, degraded):
         )
     if len(clean) < LEAST * rate:
         raise ValueError("at least %s s are needed, and there are %d samples" % (LEAST, len(clean)))
-    np.random.seed(0)  # extended STOI adds noise as small as rounding
+    np.random.seed(0)  # noqa: NPY002  extended STOI adds noise of it, as small as rounding
     try:
         return float(stoi(clean, noisy, rate, extended=extended))
     except RuntimeWarning:
