@@ -76,10 +76,11 @@ def test_an_instance_is_answered_alike_alone_in_a_batch_and_in_any_order(
     card: Card, name: str, ready: Ready
 ) -> None:
     ready(card)
-    inputs = [row["input"] for row in examples_of(card, name)]
-    first = inputs[:FIRST]
 
     with load(name) as model:
+        rows = examples_of(card, name)
+        inputs = [model.schema.located(row["input"], str(card.folder)) for row in rows]
+        first = inputs[:FIRST]
         together = rows_of(model, inputs)
         assert together
         assert rows_of(model, inputs[::-1]) == together[::-1]
