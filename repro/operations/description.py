@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.catalog import find_model, find_package, list_packages
 from repro.catalog.listing import citation
+from repro.catalog.tasks import TASKS
 from repro.errors import UnknownNameError
 from repro.models.docker_model import DockerModel
 from repro.models.lookup import model_class
@@ -45,9 +46,12 @@ def as_text(about: dict[str, Any]) -> str:
         lines += [
             f"paper    {paper['citation']}: {paper['title']}. {paper['venue']} {paper['url']}"
         ]
-    lines += [f"licence  {about['license']}"]
+    weights = f"; weights and data {about['weights_license']}" if about["weights_license"] else ""
+    lines += [f"program  {about['upstream']}", f"licence  {about['license']}{weights}"]
+    if about["languages"]:
+        lines += [f"language {', '.join(about['languages'])}"]
     for model in about["models"]:
-        lines += ["", f"model    {model['name']} ({model['task']})"]
+        lines += ["", f"model    {model['name']} ({model['task']}: {model['modality']})"]
         lines += [f"class    from repro.models.{about['package']} import {model['class']}"]
         lines += [f"         {line}" for line in model["documentation"].splitlines()]
         for kind in ("fields", "options", "load_options"):
@@ -68,6 +72,9 @@ def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
         "title": card.title,
         "summary": card.summary,
         "license": card.license,
+        "weights_license": card.weights_license,
+        "upstream": card.upstream,
+        "languages": [*card.languages],
         "paper": {
             "citation": citation(paper),
             "title": paper.title,
@@ -88,6 +95,8 @@ def _model(card: Card, model: ModelCard) -> dict[str, Any]:
         "name": model.name,
         "class": model.class_name,
         "task": model.task,
+        "task_summary": TASKS[model.task].summary,
+        "modality": TASKS[model.task].modality,
         "documentation": inspect.cleandoc(found.predict.__doc__ or found.__doc__ or ""),
         "fields": [_field(one) for one in schema.fields.values()],
         "options": [_field(one) for one in schema.options.values()],
