@@ -95,13 +95,14 @@ def judge(claim: Claim, value: object) -> Verdict:
     """Compare a value with the reported one.
 
     A number reproduces if it is within half a unit of the last reported digit, the bound included,
-    or within the claim's tolerance; anything else if it is equal, and of the same types.
+    or within the claim's tolerance; anything else if it is equal, and of the same types, where
+    numbers in it may differ by the claim's tolerance.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         distance = difference(claim, value)
         borne_out = distance is not None and abs(distance) <= tolerance(claim)
     else:
-        borne_out = same(value, claim.reported)
+        borne_out = same(value, claim.reported, float(claim.tolerance or 0))
     return Verdict.REPRODUCED if borne_out else Verdict.DIFFERS
 
 

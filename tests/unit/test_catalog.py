@@ -302,7 +302,7 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         claim_with('metric = "F1"'),
         "claims[0].metric",
         "'F1' is not a metric",
-        "one of pearson_r, spearman_rho, precision, recall, f1, accuracy, exact",
+        "one of pearson_r, spearman_rho, precision, recall, f1, accuracy, exact, within",
     ),
     "a claim in no metric": (
         claim_with(leaving=("metric",)),
