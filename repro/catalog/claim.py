@@ -34,8 +34,9 @@ class Claim:
     """One published value.
 
     It is about a data set (`dataset`, or the rows of the file `cases`) under a `metric`, about one
-    `input`, or about what a model that is a metric gives over some `inputs` together. `options` are
-    those that the model is made with.
+    `input`, or about what a model that is a metric gives over some `inputs` together. A row of
+    `cases` has an ``input``, or the ``inputs`` of a corpus, and what is ``expected`` of them.
+    `options` are those that the model is made or called with, as its class takes them.
     """
 
     model: str

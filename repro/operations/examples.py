@@ -69,10 +69,7 @@ def run_examples(
                 loaded = load(model, image=image, **options)
                 if isinstance(loaded, DockerModel):
                     stack.enter_context(loaded)
-                inputs = [row["input"] for row in mine]
-                if isinstance(loaded, DockerModel):
-                    inputs = [loaded.schema.located(one, str(card.folder)) for one in inputs]
-                answers = plain(loaded.predict_each(inputs))
+                answers = plain(loaded.predict_each(inputs_of(card, rows, loaded, model)))
         except (InputError, ModelError) as error:
             for row in mine:
                 yield _result(row, error=str(error))
@@ -84,6 +81,14 @@ def run_examples(
 def _result(row: dict[str, Any], **outcome: Any) -> ExampleResult:
     example = {"model": row["model"], "input": row["input"], "expected": row["output"]}
     return ExampleResult(**example, tolerance=row.get("tolerance", 0), **outcome)
+
+
+def inputs_of(card: Card, rows: list[dict[str, Any]], loaded: Any, name: str) -> list[Any]:
+    """Tell the inputs of a model's examples; paths in them are relative to the package."""
+    inputs = [row["input"] for row in rows if row["model"] == name]
+    if not isinstance(loaded, DockerModel):
+        return inputs
+    return [loaded.schema.located(one, str(card.folder)) for one in inputs]
 
 
 def read_examples(card: Card) -> list[dict[str, Any]]:
