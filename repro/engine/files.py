@@ -10,7 +10,7 @@ import stat
 import tarfile
 from contextlib import suppress
 from itertools import count
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from repro.common.io import translated as file_errors
@@ -21,8 +21,7 @@ from repro.engine.leftovers import sweep_once
 from repro.errors import DataFileError, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from repro.engine.client import Engine
 
@@ -32,6 +31,7 @@ INSIDE = "/files"  # where containers find them
 LONGEST_NAME = 255  # bytes
 LONGEST_ENDING = 16
 CHUNK = 2**20
+AT_ONCE = 64  # files, sent together
 
 # What says that a file can be neither linked nor cloned from where it lies.
 _COPY_INSTEAD = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EINVAL}
@@ -62,6 +62,8 @@ class SharedFiles:
     def add(self, file: IO[bytes], name: str) -> str:
         """Have an open file there, under its name; return its path in the containers.
 
+        It is there when `settle` has returned.
+
         Raises
         ------
         DiskFull, DataFileError
@@ -79,12 +81,15 @@ class SharedFiles:
                 raise
         return f"{INSIDE}/{number}/{name}"
 
-    def remove(self, path: str) -> None:
-        """Remove a file that was added."""
+    def settle(self) -> None:
+        """Wait until all that was added is there."""
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove files that were added."""
         if self._parent is not None:
-            folder = self._parent / "files" / PurePosixPath(path).parts[2]
-            with suppress(OSError):  # gone with its directory
-                remove_tree(folder)
+            for path in paths:
+                with suppress(OSError):  # gone with its directory
+                    remove_tree(self._parent / "files" / PurePosixPath(path).parts[2])
 
     def close(self) -> None:
         """Remove all of them."""
@@ -125,22 +130,44 @@ class VolumeFiles:
         self._volume: str | None = None
         self._holder: str | None = None
         self._numbers = count()
+        self._waiting: list[tuple[str, IO[bytes]]] = []  # to be sent, several at once
 
     def mounts(self) -> list[dict[str, Any]]:
         """Say in the engine's words what containers have to mount."""
         return [{**self._mount(), "ReadOnly": True}]
 
     def add(self, file: IO[bytes], name: str) -> str:
-        """Have an open file there, under its name; return its path in the containers."""
+        """Have an open file there, under its name; return its path in the containers.
+
+        It is there when `settle` has returned.
+        """
         path = f"{next(self._numbers)}/{_safe(name)}"
-        size = os.fstat(file.fileno()).st_size
-        self._put(path, size, _pieces(file, size, name))
+        self._waiting.append((path, os.fdopen(os.dup(file.fileno()), "rb", buffering=0)))
+        if len(self._waiting) == AT_ONCE:
+            self.settle()
         return f"{INSIDE}/{path}"
 
-    def remove(self, path: str) -> None:
-        """Empty a file that was added."""
-        if self._holder is not None:
-            self._put(path.removeprefix(f"{INSIDE}/"), 0, iter(()))
+    def settle(self) -> None:
+        """Send what was added; return when it is there."""
+        waiting, self._waiting = self._waiting, []
+        try:
+            if waiting:
+                self._put(_tar(waiting))
+        finally:
+            for _, file in waiting:
+                file.close()
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Empty files that were added."""
+        names = {path.removeprefix(f"{INSIDE}/") for path in paths}
+        waiting = dict(self._waiting)
+        for name in names & waiting.keys():  # not sent yet
+            waiting.pop(name).close()
+            names.remove(name)
+        self._waiting = list(waiting.items())
+        if names and self._holder is not None:
+            with Path(os.devnull).open("rb") as nothing:
+                self._put(_tar([(name, nothing) for name in sorted(names)]))
 
     def close(self) -> None:
         """Remove all of them."""
@@ -167,14 +194,14 @@ class VolumeFiles:
                 self._volume = str(made["Name"])
         return {"Type": "volume", "Source": self._volume, "Target": INSIDE}
 
-    def _put(self, path: str, size: int, pieces: Iterator[bytes]) -> None:
+    def _put(self, tar: Iterator[bytes]) -> None:
         api, mount = self._engine.api, self._mount()
         with translated(self._engine.address):
             if self._holder is None:
                 config = {"Image": self._image, "Cmd": ["true"], "Labels": owner_labels()}
                 config["HostConfig"] = {"Mounts": [mount], "NetworkMode": "none"}
                 self._holder = str(api.create_container_from_config(config)["Id"])
-            api.put_archive(self._holder, INSIDE, _tar(path, size, pieces))
+            api.put_archive(self._holder, INSIDE, tar)
 
 
 Files = SharedFiles | VolumeFiles
@@ -189,7 +216,9 @@ def _link_or_copy(file: IO[bytes], target: Path) -> None:
     """Have a file at another place as well; a link where that changes nobody's rights."""
     if os.fstat(file.fileno()).st_mode & stat.S_IROTH:
         try:
-            os.link(f"/proc/self/fd/{file.fileno()}", target, follow_symlinks=True)
+            # Python follows the link only where it is given a directory, which then plays no part.
+            opened = file.fileno()
+            os.link(f"/proc/self/fd/{opened}", target, src_dir_fd=opened, follow_symlinks=True)
         except OSError as error:
             if error.errno not in _COPY_INSTEAD:
                 raise
@@ -227,11 +256,14 @@ def _pieces(file: IO[bytes], size: int, name: str) -> Iterator[bytes]:
         yield piece
 
 
-def _tar(path: str, size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Write one file and the directory it is in as a tar."""
-    yield entry(path.partition("/")[0], folder=True).tobuf(tarfile.PAX_FORMAT)
-    about = entry(path)
-    about.size = size
-    yield about.tobuf(tarfile.PAX_FORMAT)
-    yield from pieces
-    yield bytes(-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
+def _tar(files: Iterable[tuple[str, IO[bytes]]]) -> Iterator[bytes]:
+    """Write files, each in a directory of its own, as a tar."""
+    for path, file in files:
+        size = os.fstat(file.fileno()).st_size
+        yield entry(path.partition("/")[0], folder=True).tobuf(tarfile.PAX_FORMAT)
+        about = entry(path)
+        about.size = size
+        yield about.tobuf(tarfile.PAX_FORMAT)
+        yield from _pieces(file, size, path)
+        yield bytes(-size % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)

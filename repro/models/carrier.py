@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from repro.common.jsonlines import decode, encode
 from repro.errors import InstanceError
-from repro.models.files import HOST, IMAGE, opened
+from repro.models.files import HOST, IMAGE, opened, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,6 +52,8 @@ class Carrier:
         carried: dict[str, str] = {}
         try:
             changed = [self._carried(row, start + n, carried) for n, row in enumerate(rows)]
+            if carried:
+                self._files().settle()
         except BaseException:
             self.remove(carried.values())
             raise
@@ -59,8 +61,7 @@ class Carrier:
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove files that were carried."""
-        for path in paths:
-            self._files().remove(path)
+        self._files().remove(paths)
 
     def _carried(self, row: bytes, index: int, carried: dict[str, str]) -> bytes:
         instance = cast("dict[str, Any]", decode(row))
@@ -91,7 +92,7 @@ def size_of_files(schema: Schema, row: bytes) -> int:
         for place in value if isinstance(value, list) else [value]:
             if place and HOST in place:
                 with suppress(OSError):  # is told when it is opened
-                    total += os.stat(place[HOST]).st_size  # noqa: PTH116
+                    total += os.stat(unpacked(place[HOST])).st_size  # noqa: PTH116
     return total
 
 
@@ -100,4 +101,4 @@ def _replaced(value: Any, carry: Callable[[str], str]) -> Any:
         return [_replaced(one, carry) for one in value]
     if value is None:
         return None
-    return value[IMAGE] if IMAGE in value else carry(value[HOST])
+    return value[IMAGE] if IMAGE in value else carry(unpacked(value[HOST]))

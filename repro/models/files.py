@@ -21,8 +21,9 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
-    is_typeddict,
 )
+
+from typing_extensions import is_typeddict
 
 from repro.common.io import whole_file
 from repro.errors import ConfigurationError
@@ -157,6 +158,16 @@ def mapped(kind: Any, value: Any, change: Callable[[Any], Any]) -> Any:
         if has_files(alternative) and fits:
             return mapped(alternative, value, change)
     return value
+
+
+def packed(path: str) -> str:
+    """Write the name of any file as a text that JSON can hold; some are no UTF-8."""
+    return os.fsencode(path).decode("latin-1")
+
+
+def unpacked(text: str) -> str:
+    """Read what `packed` has written."""
+    return os.fsdecode(text.encode("latin-1"))
 
 
 def problem_with(path: str) -> str:

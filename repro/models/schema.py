@@ -174,7 +174,8 @@ class Schema:
                 return {files.IMAGE: str(path)}
             if problem := files.problem_with(path):
                 raise InstanceError(self.model, index, about.name, problem)
-            return {files.HOST: os.path.abspath(path)}  # noqa: PTH100  links stay as they are
+            # Not `resolve`: links stay as they are.
+            return {files.HOST: files.packed(os.path.abspath(path))}  # noqa: PTH100
 
         return files.mapped(about.type, value, place)
 
