@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -341,46 +342,90 @@ def _unpacked(package: str, folder: Path) -> str:
     return str(folder / "usr" / "bin" / package)
 
 
+class RegistryServer:
+    """An image registry on this machine, which an engine here takes for a safe one.
+
+    Parameters
+    ----------
+    program : str
+        What is run.
+    folder : Path
+        Where it keeps its settings, and what is pushed unless `storage` names another place.
+    login : (str, str), optional
+        A user, and a line of bcrypt's for the password: without them everybody may push.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        folder: Path,
+        *,
+        storage: Path | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.storage = storage or folder / "registry"
+        self._command = [program, "serve", str(folder / "registry.yml")]
+        self._log = folder / "registry.log"
+        settings: dict[str, Any] = {
+            "version": 0.1,
+            "storage": {"filesystem": {"rootdirectory": str(self.storage)}},
+            "http": {"addr": self.address},
+            "log": {"level": "error", "accesslog": {"disabled": True}},
+        }
+        if login is not None:
+            (folder / "users").write_text(":".join(login) + "\n")
+            settings["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "users")}}
+        (folder / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
+
+    def start(self) -> None:
+        with self._log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            ended = self.process.poll() is not None or time.monotonic() > deadline
+            assert not ended, f"the registry does not answer: {self._log.read_text()}"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def _answers(self) -> bool:
+        host, _, port = self.address.rpartition(":")
+        with suppress(OSError), closing(HTTPConnection(host, int(port), timeout=5)) as connection:
+            connection.request("GET", "/v2/")
+            return connection.getresponse().status in {200, 401}
+        return False
+
+
 @pytest.fixture
-def registry(engine: Engine, registry_program: str, tmp_path: Path) -> Iterator[str]:
-    """Run an image registry on this machine, which an engine here takes for a safe one."""
+def registries(
+    engine: Engine, registry_program: str, tmp_path: Path
+) -> Iterator[Callable[..., RegistryServer]]:
+    """Run image registries; they end with the test."""
     if not engine.local:
         pytest.skip(f"{engine.address} cannot reach a registry on this machine's own address")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
-        "version": 0.1,
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
-        "http": {"addr": address},
-        "log": {"level": "error", "accesslog": {"disabled": True}},
-    }
-    (tmp_path / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
-    log = tmp_path / "registry.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [registry_program, "serve", str(tmp_path / "registry.yml")],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        deadline = time.monotonic() + 20
-        while not _answers(address):
-            ended = process.poll() is not None or time.monotonic() > deadline
-            assert not ended, f"the registry does not answer: {log.read_text()}"
-            time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
+    with ExitStack() as running:
+
+        def make(**options: Any) -> RegistryServer:
+            folder = tmp_path / f"registry-{secrets.token_hex(4)}"
+            folder.mkdir()
+            server = RegistryServer(registry_program, folder, **options)
+            server.start()
+            running.callback(server.stop)
+            return server
+
+        yield make
 
 
-def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with suppress(OSError), closing(HTTPConnection(host, int(port), timeout=5)) as connection:
-        connection.request("GET", "/v2/")
-        return connection.getresponse().status == 200
-    return False
+@pytest.fixture
+def registry(registries: Callable[..., RegistryServer]) -> str:
+    """Run an image registry; return its address."""
+    return registries().address
 
 
 class OrdinaryUser:
