@@ -24,7 +24,10 @@ def elsewhere(engine, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("d", numbered=True)  # a socket's path is short
     address = f"unix://{folder}/s"
     command = ["dockerd", "-H", address, "--data-root", f"{folder}/data", "-p", f"{folder}/pid"]
-    command += ["--exec-root", f"{folder}/exec", "--bridge", "none", "--iptables=false"]
+    bridge = f"repro{os.getpid()}"  # of its own: a dockerd that has none removes docker0
+    command += ["--exec-root", f"{folder}/exec", "--bridge", bridge, "--iptables=false"]
+    _ip("link", "add", bridge, "type", "bridge")
+    _ip("addr", "add", "192.0.2.1/24", "dev", bridge)  # of a network for examples (RFC 5737)
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -43,8 +46,13 @@ def elsewhere(engine, tmp_path_factory) -> Iterator[str]:
             process.wait(20)
         process.kill()
         process.wait(10)
+        _ip("link", "delete", bridge)
         with suppress(OSError):
             shutil.rmtree(folder)
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsewhere):
