@@ -193,11 +193,17 @@ class Registry:
         return answer.content
 
     def _ask(self, method: str, path: str, rest: str) -> _Answer:
-        """Ask once, and once more with the login that the first answer demands."""
-        answer = self._send(method, f"{self._base}/{path}/{rest}", path)
+        """Ask once, and again with the login that the first answer demands."""
+        url = f"{self._base}/{path}/{rest}"
+        answer = self._send(method, url, path)
         if answer.status == 401:
-            self._authorization[path] = self._authorize(answer, path)
-            answer = self._send(method, f"{self._base}/{path}/{rest}", path)
+            challenge = str(answer.headers.get("WWW-Authenticate", ""))
+            # Of a repository that is not there, many tell only those who may make it.
+            for actions in ("pull", "pull,push"):
+                self._authorization[path] = self._authorize(challenge, path, actions)
+                answer = self._send(method, url, path)
+                if answer.status not in {401, 403} or not self._login:
+                    break
         if answer.status in {401, 403}:
             raise self._refused(path)
         if answer.status == 429:
@@ -227,21 +233,24 @@ class Registry:
                     raise RegistryError(self.host, f"it sends too much about {path}", "")
             return _Answer(status=answer.status_code, headers=answer.headers, content=content)
 
-    def _authorize(self, answer: _Answer, path: str) -> str:
-        """Get what the registry wants to see: a token of its service, or user and password."""
-        scheme, _, rest = str(answer.headers.get("WWW-Authenticate", "")).partition(" ")
+    def _authorize(self, challenge: str, path: str, actions: str) -> str:
+        """Get what the registry wants to see; empty if we have nothing that would do."""
+        scheme, _, rest = challenge.partition(" ")
         login = self._credentials()
         if scheme.lower() == "basic":
-            if "password" not in login:
-                raise self._refused(path)
-            return _basic(login)
+            return _basic(login) if "password" in login else ""
         values = dict(_CHALLENGE.findall(rest))
         realm = values.get("realm", "")
         safe = realm.startswith("https://") or (self._plain and realm.startswith("http://"))
         if scheme.lower() != "bearer" or not safe:
             raise RegistryError(self.host, "it asks for a login of a kind that is not known", "")
-        wanted = {key: values[key] for key in ("service", "scope") if key in values}
-        wanted.setdefault("scope", f"repository:{path}:pull")
+        wanted = {"scope": f"repository:{path}:{actions}"}
+        if "service" in values:
+            wanted["service"] = values["service"]
+        return self._token(realm, wanted, login)
+
+    def _token(self, realm: str, wanted: dict[str, str], login: Mapping[str, str]) -> str:
+        """Get a token of the registry's service; empty if it refuses."""
         with self._translated():
             if "identity" in login:
                 wanted |= {"grant_type": "refresh_token", "client_id": "repro"}
@@ -250,8 +259,8 @@ class Registry:
             else:
                 auth = _with_header(_basic(login)) if login else _none
                 given = self._session.get(realm, params=wanted, auth=auth, timeout=TIMEOUT)
-        if not given.ok:
-            raise self._refused(path)
+        if 400 <= given.status_code < 500:
+            return ""
         with suppress(ValueError, AttributeError):
             about = given.json()
             if token := about.get("token") or about.get("access_token"):

@@ -16,7 +16,14 @@ from repro.engine.context import CONTEXT_LABEL
 from repro.engine.push import push
 from repro.engine.recipe import check, recipe_of
 from repro.engine.registry import Registry, repository
-from repro.errors import ConfigurationError, EngineError, InputError, ModelError, ReproError
+from repro.errors import (
+    ConfigurationError,
+    EngineError,
+    InputError,
+    ModelError,
+    RegistryError,
+    ReproError,
+)
 from repro.operations.examples import run_examples
 from repro.operations.locking import lock, record
 from repro.operations.setup import setup
@@ -29,8 +36,11 @@ if TYPE_CHECKING:
     from repro.engine.registry import Repository
 
 # What is, or would be, done about one image. Of a version that the registry has, `present` says
-# that it was built from the same, `refused` that it was not, or that the image is not for others.
-Action = Literal["publish", "published", "checked", "present", "skipped", "refused", "failed"]
+# that it was built from the same, `refused` that it was not, or that the image is not for others;
+# `unknown` says that the registry does not tell whether it has it.
+Action = Literal[
+    "publish", "published", "checked", "present", "skipped", "refused", "unknown", "failed"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +145,8 @@ def _plan(card: Card, name: str, place: Repository, registry: Registry) -> Publi
         if _built_from(card, recipe, place, digest, registry) == recipe.digest():
             return replace(about, action="present", digest=digest)
     except ReproError as error:
-        return _failed(about, error)
+        unknown = isinstance(error, RegistryError)
+        return replace(_failed(about, error), action="unknown" if unknown else "failed")
     return replace(
         about,
         action="refused",

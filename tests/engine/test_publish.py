@@ -139,16 +139,22 @@ def test_a_registry_whose_tokens_come_from_a_service_is_asked_with_one(checkout,
     asked: list[str] = []
 
     def before(_method: str, path: str, headers: Any) -> Any:
+        """Let a token for pulling see what there is, and one for pushing see all."""
         if path.startswith("/token"):
             asked.append(path)
             login = b64encode(f"ada:{PASSWORD}".encode()).decode()
             right = headers.get("Authorization") == f"Basic {login}"
-            return (200, {}, b'{"token": "of-the-tests"}') if right else (401, {}, b"")
-        if headers.get("Authorization") == "Bearer of-the-tests":
+            token = "for-pushing" if "push" in path else "for-pulling"
+            return (200, {}, json.dumps({"token": token}).encode()) if right else (401, {}, b"")
+        may = {"Bearer for-pushing"}
+        if has(meddler.target, "lab/small2020"):
+            may.add("Bearer for-pulling")
+        if headers.get("Authorization") in may:
             return None
-        repository = re.match("/v2/(.*?)/(manifests|blobs)/", path)
-        scope = f',scope="repository:{repository[1]}:pull"' if repository else ""
-        challenge = f'Bearer realm="http://{meddler.address}/token",service="tests"{scope}'
+        challenge = f'Bearer realm="http://{meddler.address}/token",service="tests"'
+        if repository := re.match("/v2/(.*?)/(manifests|blobs)/", path):
+            actions = "pull" if repository[2] == "manifests" else "pull,push"
+            challenge += f',scope="repository:{repository[1]}:{actions}"'
         return 401, {"WWW-Authenticate": challenge}, b"{}"
 
     meddler.before = before
@@ -157,10 +163,15 @@ def test_a_registry_whose_tokens_come_from_a_service_is_asked_with_one(checkout,
     without = checkout.repro("publish", "small2020", *to)
     log_in(checkout, meddler.address)
     done = checkout.repro("publish", "small2020", *to)
+    asked.append("then")
+    again = checkout.repro("publish", "small2020", *to)
 
     assert without.returncode == 3
+    assert result(without)["action"] == "unknown"
     assert "without a login" in without.stderr
     assert result(done)["action"] == "published", done.stderr
+    assert result(again)["action"] == "present", again.stderr
+    assert not any("push" in path for path in asked[asked.index("then") :])
     assert any("scope=repository%3Alab%2Fsmall2020%3Apull" in path for path in asked)
 
 
@@ -364,5 +375,5 @@ def test_a_registry_that_does_not_answer_is_no_registry_without_an_image(checkou
     )
 
     assert done.returncode == 3
-    assert result(done)["action"] == "failed"
+    assert result(done)["action"] == "unknown"
     assert "the registry 127.0.0.1:1: it cannot be reached" in done.stderr
