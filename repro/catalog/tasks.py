@@ -90,6 +90,9 @@ TASKS: Mapping[str, Task] = {
     "question-generation": Task("A question that a text answers.", "text → text"),
     "spelling-correction": Task("A text without slips.", "text → text"),
     "summarization": Task("A shorter text that says what matters.", "text → text"),
+    "text-normalization": Task(
+        "A text as it is read out, with words for numbers and abbreviations.", "text → text"
+    ),
     "text-simplification": Task("A text that is easier to read.", "text → text"),
     "text-transformation": Task("A text changed by a plain rule.", "text → text"),
     "transliteration": Task("A text in another script.", "text → text"),
@@ -125,6 +128,9 @@ TASKS: Mapping[str, Task] = {
     "source-separation": Task("The sources that are mixed.", "audio → audio", ("audio-to-audio",)),
     "speaker-diarization": Task("Who speaks when.", "audio → spans"),
     "speaker-verification": Task("Whether one person speaks twice.", "audio, audio → number"),
+    "speech-alignment": Task(
+        "When each word of a text is spoken.", "audio, text → spans", ("forced-alignment",)
+    ),
     "speech-enhancement": Task("Speech without noise.", "audio → audio"),
     "speech-intelligibility-evaluation": Task(
         "How well processed speech is understood.", "audio, audio → number"
