@@ -53,10 +53,7 @@ def test_a_longer_text_is_its_sentences_one_after_the_other(ready: Ready) -> Non
         one, other = festival.predict("Hello world."), festival.predict("It is fine.")
         both = festival.predict("Hello world.  It is fine.")
 
-    assert (
-        both["audio"]
-        == one["audio"][:4] + both["audio"][4:44] + one["audio"][44:] + (other["audio"][44:])
-    )
+    assert both["audio"][44:] == one["audio"][44:] + other["audio"][44:]
 
 
 def test_both_voices_speak_and_differ(ready: Ready) -> None:
