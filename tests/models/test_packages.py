@@ -73,9 +73,10 @@ def test_a_choice_that_leaves_no_claim_is_told(choice: dict[str, str]) -> None:
 
 @models
 def test_an_instance_is_answered_alike_alone_in_a_batch_and_in_any_order(
-    card: Card, name: str, ready: Ready
+    card: Card, name: str, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(card)
+    monkeypatch.chdir(card.folder)  # files are named from there
     inputs = [row["input"] for row in examples_of(card, name)]
     first = inputs[:FIRST]
 
