@@ -40,7 +40,7 @@ def predict(options, instances):
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     words = [[] for _ in paths]
     for row in rows:
-        if row["level"] == WORD:
+        if row["level"] == WORD and row["text"].strip():  # it may find a word without letters
             words[int(row["page_num"]) - 1].append(word(row))
     return [{"text": text, "words": found} for text, found in zip(texts, words)]
 
