@@ -73,14 +73,14 @@ def test_a_choice_that_leaves_no_claim_is_told(choice: dict[str, str]) -> None:
 
 @models
 def test_an_instance_is_answered_alike_alone_in_a_batch_and_in_any_order(
-    card: Card, name: str, ready: Ready, monkeypatch: pytest.MonkeyPatch
+    card: Card, name: str, ready: Ready
 ) -> None:
     ready(card)
-    monkeypatch.chdir(card.folder)  # files are named from there
-    inputs = [row["input"] for row in examples_of(card, name)]
-    first = inputs[:FIRST]
 
     with load(name) as model:
+        rows = examples_of(card, name)
+        inputs = [model.schema.located(row["input"], str(card.folder)) for row in rows]
+        first = inputs[:FIRST]
         together = rows_of(model, inputs)
         assert together
         assert rows_of(model, inputs[::-1]) == together[::-1]
