@@ -31,6 +31,9 @@ NOT_CONTEXT = (
     "ledger.json",
     "image.lock",
     "tests",
+    "__init__.py",  # of a package that is a Python package as well
+    "model.py",
+    "py.typed",
     ".dockerignore",
     "**/__pycache__",
     "**/*.pyc",
