@@ -18,6 +18,7 @@ NAMES = (
     "compare",
     "test",
     "reproduce",
+    "new",
     "doctor",
     "clean",
     "completion",
