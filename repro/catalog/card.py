@@ -32,7 +32,7 @@ DEFAULT_IMAGE = ""  # the name of a package's first image
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 # BCP 47 as it is commonly written: language, script, region, variants.
-_LANGUAGE = re.compile(
+LANGUAGE = re.compile(
     r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?(-([a-z\d]{5,8}|\d[a-z\d]{3}))*"
 )
 
@@ -249,7 +249,7 @@ def _read_version(table: Table) -> str:
 def _read_languages(table: Table) -> tuple[str, ...]:
     languages = table.strings("languages")
     for code in languages:
-        if not _LANGUAGE.fullmatch(code):
+        if not LANGUAGE.fullmatch(code):
             remedy = "write it as BCP 47 does: en, pt-BR, zh-Hant"
             raise table.error("languages", f"{code!r} is not a code of a language", remedy)
     if len(set(languages)) < len(languages):

@@ -8,6 +8,7 @@ from functools import partial
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
+from repro.catalog.card import LANGUAGE
 from repro.catalog.suites import SUITES
 from repro.catalog.tasks import task_named
 from repro.errors import ConfigurationError
@@ -160,9 +161,9 @@ def check_fields(words: Sequence[str]) -> tuple[str, ...]:
 def check_languages(words: Sequence[str]) -> tuple[str, ...]:
     """Check codes of languages."""
     for word in words:
-        if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*", word):
+        if not LANGUAGE.fullmatch(word):
             raise _wrong("language", word, "a code of BCP 47, such as en or pt-BR")
-    return tuple(words)
+    return tuple(dict.fromkeys(words))
 
 
 def check_license(text: str) -> str:

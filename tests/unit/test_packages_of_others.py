@@ -23,6 +23,7 @@ CARD = """
 version = "1.0"
 title   = "A title"
 summary = "A summary"
+upstream = "a program 1.0"
 license = "MIT"
 
 [models.{model}]
