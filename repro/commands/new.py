@@ -75,8 +75,8 @@ def command(package: str, standalone: Path | None, yes: bool, **given: Any) -> N
     folders = [write_project(draft, standalone)] if standalone else write_package(draft)
     for folder in folders:
         say(f"wrote {folder}")
-    say("Its program is a stand-in; `Replace this` stands wherever there is something to do. Next:")
-    for line in _next(draft, standalone):
+    say("Its program is a stand-in: `Replace this` stands wherever there is something to do. Next:")
+    for line in _next(draft, folders[-1], standalone=bool(standalone)):
         click.echo(line)
 
 
@@ -115,9 +115,10 @@ def _ask(name: str, default: Any, check: Callable[[Any], Any]) -> Any:
     )
 
 
-def _next(draft: Draft, standalone: Path | None) -> list[str]:
+def _next(draft: Draft, folder: Path, *, standalone: bool) -> list[str]:
     from repro.operations.package_files import as_options
 
-    first = [f"pip install -e {shlex.quote(str(standalone))}"] if standalone else []
-    last = [] if standalone else [f"repro predict --model {draft.model} {as_options(draft)}"]
-    return [*first, f"repro setup {draft.package}", f"repro test {draft.package}", *last]
+    setup, test = f"repro setup {draft.package}", f"repro test {draft.package}"
+    if standalone:
+        return [f"pip install -e {shlex.quote(str(folder))}", setup, test]
+    return [setup, test, f"repro predict --model {draft.model} {as_options(draft, folder)}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import shlex
 import textwrap
 from string import Template
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from repro.operations.stand_in import sample, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import TypeAlias
 
     from repro.operations.draft import Draft
@@ -75,13 +77,13 @@ def package_files(draft: Draft, module: str) -> Files:
     return files
 
 
-def as_options(draft: Draft) -> str:
-    """Write the example as options of ``repro predict``."""
+def as_options(draft: Draft, folder: Path | str) -> str:
+    """Write the example as options of ``repro predict``; its files lie in the package's folder."""
     words = []
     for name, kind in draft.types.items():
-        value = sample(kind)
+        value = f"{folder}/{sample(kind)}" if kind in FILES else sample(kind)
         text = value if isinstance(value, str) else json.dumps(value)
-        words.append(f'-i {name}="{text}"' if isinstance(value, str) else f"-i {name}='{text}'")
+        words.append(f"-i {name}={shlex.quote(text)}")
     return " ".join(words)
 
 
@@ -125,9 +127,12 @@ def _program(draft: Draft) -> str:
 
 
 def _readme(draft: Draft, module: str) -> str:
+    folder = f"models/{draft.package}" if module.startswith(f"{OURS}.") else draft.package
     fields = [f"- `{name}`: {kind}" for name, kind in draft.types.items()]
-    call = ", ".join(f"{name}={sample(kind)!r}" for name, kind in draft.types.items())
-    call = call.replace("'", '"')
+    given = {
+        n: f"{folder}/{sample(k)}" if k in FILES else sample(k) for n, k in draft.types.items()
+    }
+    call = ", ".join(f"{name}={value!r}" for name, value in given.items()).replace("'", '"')
     lines = {
         "title": f"{{{draft.title or draft.package}}}",
         "author": " and ".join(draft.authors),
@@ -145,7 +150,7 @@ def _readme(draft: Draft, module: str) -> str:
         said=stand_in(draft).words,
         fields="\n".join([*fields, f"- answers {draft.returns}"]),
         call=call,
-        options=as_options(draft),
+        options=as_options(draft, folder),
         license=draft.license,
         bibtex=f"@misc{{{draft.package},\n{entries}\n}}",
     )

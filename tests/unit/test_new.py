@@ -329,7 +329,7 @@ def test_the_command_asks_nothing_where_there_is_no_terminal(root):
     assert done.stdout.splitlines() == [
         "repro setup kane2020",
         "repro test kane2020",
-        "repro predict --model kane2020 -i text=\"some text\" -i n='3'",
+        "repro predict --model kane2020 -i text='some text' -i n=3",
     ]
     assert "class Kane2020" in (root / "repro/models/kane2020/model.py").read_text()
 
