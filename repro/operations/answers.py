@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from repro.catalog.metrics import compute
 from repro.common.io import read_jsonl_file
-from repro.errors import CardError, InputError, ModelError, ReproError
+from repro.errors import CardError, InputError, ModelError
 from repro.models import DockerModel, load
 from repro.models.files import plain
-from repro.models.lookup import model_class
 from repro.models.metric import Metric
-from repro.models.schema import Schema
+from repro.operations.options import split_options
 from repro.operations.paths import value_at
 
 if TYPE_CHECKING:
@@ -24,25 +23,9 @@ if TYPE_CHECKING:
     Rows = tuple[list[Any], list[Any]]  # what was expected, what was predicted
 
 
-def split_options(claim: Claim) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tell the options that a claim's model is made with from those of a call.
-
-    The signature of `predict` has the latter. What neither has is refused when the model is made.
-    """
-    if not claim.options:
-        return {}, {}
-    try:
-        known = Schema.of(claim.model, model_class(claim.model).predict).options
-    except ReproError:  # is told when the model is made
-        known = {}
-    made = {name: value for name, value in claim.options.items() if name not in known}
-    called = {name: value for name, value in claim.options.items() if name in known}
-    return made, called
-
-
 def way(claim: Claim) -> str:
     """Name the model of a claim as it is made: claims of one way share their containers."""
-    return f"{claim.model} {_text(split_options(claim)[0])}"
+    return f"{claim.model} {_text(split_options(claim.model, claim.options)[0])}"
 
 
 class Answers:
@@ -68,12 +51,14 @@ class Answers:
         report: Callable[[str], None],
     ) -> None:
         self._card, self._name = card, claims[0].model
-        self._options = {**options, **split_options(claims[0])[0]}
+        self._options = {**options, **split_options(self._name, claims[0].options)[0]}
         self._report = report
         self._single: dict[str, list[Claim]] = {}  # by the options of a call
         for claim in claims:
             if claim.input is not None:
-                self._single.setdefault(_text(split_options(claim)[1]), []).append(claim)
+                self._single.setdefault(
+                    _text(split_options(claim.model, claim.options)[1]), []
+                ).append(claim)
         self._together: dict[str, list[Any] | None] = {}
         self._sets: dict[str, Rows] = {}
 
@@ -93,7 +78,7 @@ class Answers:
         InputError, ModelError
             If the model cannot be made, or fails, or its answer has no such value.
         """
-        _, call = split_options(claim)
+        _, call = split_options(claim.model, claim.options)
         if not claim.over_rows:
             said = self._to_several(claim, call) if claim.inputs else self._to_one(claim, call)
             return value_at(said, claim.path, claim.model)
