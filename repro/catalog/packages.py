@@ -119,8 +119,8 @@ def _of_others(on_error: OnError) -> Iterator[Collection]:
         elif folder is not None:
             yield Collection(folder, module)
         elif module != OURS:
-            problem = "it has no card, neither in its folder nor in one below"
-            remedy = f"install {distribution} again, or uninstall it"
+            problem = "there is no model.toml in its folder, nor in one below"
+            remedy = f"{distribution} has to be packed with it, or uninstalled"
             on_error(CardError(distribution, f"the entry point {module!r}", problem, remedy))
     for (root, module), names in single.items():
         yield Collection(root, module, tuple(names))

@@ -66,18 +66,23 @@ def command(package: str, standalone: Path | None, yes: bool, **given: Any) -> N
 
     Asks for what is not given, on a terminal. It can be set up and passes its test at once.
     """
-    from repro.operations.authoring import write_package, write_project
-    from repro.operations.draft import check_package
+    from repro.operations.authoring import check_free, write_package, write_project
+    from repro.operations.draft import Draft
 
-    check_package(package)
-    asking = _is_terminal() and not yes
-    draft = _draft(package, given, asking=asking)
-    folders = [write_project(draft, standalone)] if standalone else write_package(draft)
+    check_free(Draft(package=package), standalone)  # before anything is asked
+    draft = _draft(package, given, asking=_is_terminal() and not yes)
+    written = [write_project(draft, standalone)] if standalone else write_package(draft)
+    folders = [_from_here(folder) for folder in written]
     for folder in folders:
         say(f"wrote {folder}")
     say("Its program is a stand-in: `Replace this` stands wherever there is something to do. Next:")
     for line in _next(draft, folders[-1], standalone=bool(standalone)):
         click.echo(line)
+
+
+def _from_here(folder: Path) -> Path:
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _is_terminal() -> bool:

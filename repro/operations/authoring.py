@@ -42,12 +42,8 @@ def write_package(draft: Draft) -> list[Path]:
     ConfigurationError
         If there is no checkout, a part of such a package is there already, or a name is in use.
     """
-    root = checkout()
-    if root is None:
-        problem = "repro is installed without a checkout that a package could be written into"
-        raise ConfigurationError(f"{problem}; `--standalone DIR` writes a project of its own")
-    code, package = model_code(draft.package), root / "models" / draft.package
-    _refuse_taken(draft, code, package)
+    check_free(draft)
+    code, package = _folders(draft.package)
     with _temporary(package.parent) as folder:
         _write(folder / "classes", class_files(draft, f"{OURS}.{draft.package}"))
         _write(folder / draft.package, package_files(draft, f"{OURS}.{draft.package}"))
@@ -72,34 +68,57 @@ def write_project(draft: Draft, folder: Path) -> Path:
     ConfigurationError
         If something is in the folder, or a name is in use.
     """
+    check_free(draft, folder)
     folder = folder.absolute()
-    _refuse_taken(draft)
-    if find_spec(draft.package) is not None:
-        problem = f"a Python module called {draft.package!r} is installed already"
-        raise ConfigurationError(f"{problem}; uninstall it, or choose another name")
-    if folder.is_symlink() or (folder.exists() and not _is_empty(folder)):
-        raise ConfigurationError(f"{folder} is there already; name a folder that is not")
+    inside = folder.exists()  # somebody may be in it, so it has to stay the same folder
     with translated(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-    with _temporary(folder.parent) as temporary:
+    with _temporary(folder if inside else folder.parent) as temporary:
+        project = temporary / "project"
         package = {**class_files(draft, draft.package), **package_files(draft, draft.package)}
-        _write(temporary / "project", project_files(draft))
-        _write(temporary / "project" / draft.package, package)
-        read_card(temporary / "project" / draft.package / "model.toml")
-        _appear([(temporary / "project", folder)])
+        _write(project, project_files(draft))
+        _write(project / draft.package, package)
+        read_card(project / draft.package / "model.toml")
+        parts = [(part, folder / part.name) for part in sorted(project.iterdir())]
+        _appear(parts if inside else [(project, folder)])
     return folder
 
 
-def _refuse_taken(draft: Draft, *folders: Path) -> None:
-    """Refuse a package of which anything is there, and names that are in use."""
-    for folder in folders:
-        if folder.exists() or folder.is_symlink():
-            problem = f"{folder} is there already, and nothing is written over"
+def check_free(draft: Draft, folder: Path | None = None) -> None:
+    """Refuse a package of which anything is there, and names that are in use.
+
+    Parameters
+    ----------
+    draft : Draft
+        The package.
+    folder : Path, optional
+        That of a project of its own; without one, the package is for the checkout.
+
+    Raises
+    ------
+    ConfigurationError
+        With what is there already, or if there is no checkout.
+    """
+    for place in (folder,) if folder else _folders(draft.package):
+        if place.is_symlink() or (place.exists() and not (folder and _is_empty(place))):
+            problem = f"{place} is there already, and nothing is written over"
             raise ConfigurationError(f"{problem}; remove it, or choose another name")
     if draft.package in {*list_packages(), *packages_without_card()}:
         raise ConfigurationError(f"there is a package {draft.package!r} already")
     if draft.model in list_models(on_error=lambda _: None):
         raise ConfigurationError(f"there is a model {draft.model!r} already")
+    if folder and find_spec(draft.package) is not None:
+        problem = f"a Python module called {draft.package!r} is installed already"
+        raise ConfigurationError(f"{problem}; uninstall it, or choose another name")
+
+
+def _folders(package: str) -> tuple[Path, Path]:
+    """Name the folders of a package's classes, and of its card and programs."""
+    root = checkout()
+    if root is None:
+        problem = "repro is installed without a checkout that a package could be written into"
+        raise ConfigurationError(f"{problem}; `--standalone DIR` writes a project of its own")
+    return model_code(package), root / "models" / package
 
 
 def _is_empty(folder: Path) -> bool:

@@ -95,18 +95,13 @@ def test_what_is_written_passes_the_checks_of_this_project(root):
     check("ruff", "format", "--check", ".", folder=root)
 
 
-def test_a_project_of_its_own_passes_its_own_checks(tmp_path):
-    """In one folder, as each run of mypy reads all of repro."""
+def test_projects_of_their_own_pass_their_own_checks(tmp_path):
     for draft in DRAFTS:
-        project = write_project(draft, tmp_path / "one")
-        check("ruff", "check", ".", folder=project)
-        check("ruff", "format", "--check", ".", folder=project)
-        shutil.copytree(project / draft.package, tmp_path / "all" / draft.package)
-        (project).rename(tmp_path / draft.package)
-    (tmp_path / "all" / "pyproject.toml").write_text(
-        '[tool.mypy]\nstrict = true\nexclude = ["/src/"]'
-    )
-    check("mypy", ".", folder=tmp_path / "all")
+        write_project(draft, tmp_path / "all" / draft.package)
+
+    check("ruff", "check", ".", folder=tmp_path / "all")
+    check("ruff", "format", "--check", ".", folder=tmp_path / "all")
+    check("mypy", "--strict", "--exclude", "/(src|tests)/", ".", folder=tmp_path / "all")
 
 
 @pytest.mark.parametrize("draft", DRAFTS, ids=lambda draft: draft.package)
@@ -288,7 +283,11 @@ def test_a_project_is_written_into_an_empty_folder_and_over_no_other(root, tmp_p
     (tmp_path / "full" / "notes").touch()
     (tmp_path / "file").touch()
 
+    same = (tmp_path / "empty").stat().st_ino
+
     assert write_project(draft, tmp_path / "empty") == tmp_path / "empty"
+    assert (tmp_path / "empty").stat().st_ino == same
+    assert not list((tmp_path / "empty").glob(".new-*"))
     assert (tmp_path / "empty" / "kane2020" / "model.toml").is_file()
     assert write_project(draft, tmp_path / "a" / "new") == tmp_path / "a" / "new"
     for there in ("full", "file", "empty"):
@@ -363,6 +362,16 @@ def test_an_interrupted_question_writes_nothing(root, monkeypatch):
 
     assert done.exit_code == 1
     assert files_below(root) == before
+
+
+def test_what_is_there_is_refused_before_anything_is_asked(root, monkeypatch):
+    monkeypatch.setattr("repro.commands.new._is_terminal", lambda: True)
+    write_package(Draft(package="kane2020"))
+
+    done = new("kane2020", answers="")
+
+    assert "is there already" in str(done.exception)
+    assert "Title" not in done.stderr
 
 
 def test_yes_asks_nothing(root, monkeypatch):

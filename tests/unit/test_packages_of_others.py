@@ -192,8 +192,14 @@ def test_of_two_packages_of_one_name_the_first_distribution_counts(site, told):
 @pytest.mark.parametrize(
     ("prepare", "says"),
     [
-        (lambda folder: None, r"^repro-kane9999: the entry point 'kane9999': it has no card"),
-        (lambda folder: folder.mkdir(), r"^repro-kane9999: .* has no card, .*; install"),
+        (
+            lambda folder: None,
+            r"^repro-kane9999: the entry point 'kane9999': there is no model.toml in its",
+        ),
+        (
+            lambda folder: folder.mkdir(),
+            r"^repro-kane9999: .*; repro-kane9999 has to be packed with it, or uninstalled$",
+        ),
         (
             lambda folder: write_package(folder, "x", card="title = 1"),
             r"^kane9999/model.toml: models: is empty",
