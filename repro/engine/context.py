@@ -27,6 +27,7 @@ NOT_CONTEXT = (
     "model.toml",
     "Readme.md",
     "examples.jsonl",
+    "examples",  # the files that its rows name
     "claims",
     "ledger.json",
     "image.lock",

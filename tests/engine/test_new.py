@@ -88,7 +88,7 @@ def images(engine: Engine) -> Iterator[Callable[[str], None]]:
     ("package", "options"),
     [
         ("kane2020", ["--title", "A study", "--field", "text:str", "--field", "n:int"]),
-        ("kane2021", ["--field", "sound:Audio", "--field", "image:Image", "--returns", "str"]),
+        ("kane2021", ["--field", "sound:Audio", "--field", "image:Image", "--returns", "Content"]),
         (
             "kane2022",
             ["--field", "x:dict[str, float]", "--returns", "list[bool]", "--base", "bullseye"],
