@@ -136,4 +136,5 @@ def test_a_package_has_a_readme_that_says_what_its_card_does_not(card: Card) -> 
     assert all(f"`{name}`" in text for name in card.models)
     assert f"repro setup {card.package}" in text
     assert f"repro reproduce {card.package}" in text
+    assert "Replace this" not in text, "what `repro new` leaves to be written"
     assert "[x]" not in text.lower(), "a status is computed, never ticked by hand"
