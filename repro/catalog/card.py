@@ -203,6 +203,9 @@ def read_card(file: Path, module: str = "") -> Card:
         With file, key and remedy, if it is not right.
     """
     name = f"{file.parent.name}/{file.name}"
+    if not _NAME.fullmatch(file.parent.name):
+        problem = f"{file.parent.name!r} cannot be a package's name"
+        raise CardError(name, "the folder", problem, "small letters and digits: <author><year>")
     try:
         content = file.read_bytes()
         values = tomllib.loads(content.decode())

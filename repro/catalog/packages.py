@@ -90,8 +90,8 @@ def collections(on_error: OnError) -> Iterator[tuple[Collection, Mapping[str, os
             if first == collection.root:
                 cards[package] = status
                 continue
-            problem = f"there is another package of that name, in {first}; this one is left out"
-            on_error(CardError(f"{collection.root / package}", "the package", problem, "rename it"))
+            problem = f"that in {collection.root} is left out, as there is one in {first}"
+            on_error(CardError(f"{package}/{CARD}", "the package's name", problem, "rename it"))
         yield collection, cards
 
 
@@ -139,8 +139,7 @@ def _folder(module: str) -> Path | None:
         return None
     for location in (spec and spec.submodule_search_locations) or ():
         folder = Path(location, *below)
-        if folder.name == (top, *below)[-1] and any(
-            True for pattern in (CARD, f"*/{CARD}") for _ in folder.glob(pattern)
-        ):
+        cards = (next(folder.glob(pattern), None) for pattern in (CARD, f"*/{CARD}"))
+        if folder.name == (top, *below)[-1] and any(cards):
             return folder
     return None

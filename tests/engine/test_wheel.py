@@ -50,7 +50,7 @@ def test_the_wheel_has_what_a_package_needs(names: list[str]) -> None:
     assert "repro/py.typed" in names
     assert "repro/runtime/repro_runtime.py" in names
     assert "repro/share/Dockerfile.base" in names
-    assert "repro/templates/run.py.txt" in names
+    assert {"repro/templates/run.py.txt", "repro/templates/examples/example.png"} <= set(names)
     assert [name for name in names if name.endswith(".dist-info/licenses/LICENSE")]
     for card in read_cards():
         for file in ("model.toml", "Dockerfile", "examples.jsonl", "src/run.py"):

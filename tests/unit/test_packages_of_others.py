@@ -157,8 +157,10 @@ def test_a_package_of_the_name_of_one_of_ours_is_told_and_left_out(site, told):
 
     assert models == [entry["model"] for entry in list_entries(on_error=lambda _: None)]
     assert set(models) == set(OURS)
-    assert [error.file for error in told] == [f"{site.folder}/hutto2014"]
-    assert "there is another package of that name, in " in str(told[0])
+    assert [error.file for error in told] == ["hutto2014/model.toml"]
+    assert f"that in {site.folder} is left out, as there is one in " in str(told[0])
+    with pytest.raises(UnknownNameError, match="no model called 'kane9999'"):
+        find_model("kane9999")
     assert find_package("hutto2014").module == "repro.models.hutto2014"
     assert list_packages().count("hutto2014") == 1
 
@@ -186,7 +188,8 @@ def test_of_two_packages_of_one_name_the_first_distribution_counts(site, told):
 
     assert "kane9999-aaa" in models
     assert "kane9999-bbb" not in models
-    assert [error.file for error in told] == [f"{site.folder}/bbb9999/kane9999"]
+    assert len(told) == 1
+    assert f"that in {site.folder}/bbb9999 is left out, as there is one in " in str(told[0])
 
 
 @pytest.mark.parametrize(
@@ -218,6 +221,15 @@ def test_one_that_is_broken_is_told_and_does_no_harm(site, told, prepare, says):
     with pytest.raises(CardError, match=says):
         list_entries()
     assert len(told) == 1
+
+
+def test_a_folder_whose_name_no_image_could_have_is_told(site, told):
+    write_package(site.install("repro-kane9999", "Kane9999"), "kane9999-ner")
+
+    assert {entry["model"] for entry in list_entries(on_error=told.append)} == set(OURS)
+    assert str(told[0]).startswith(
+        "Kane9999/model.toml: the folder: 'Kane9999' cannot be a package"
+    )
 
 
 @pytest.mark.parametrize(
