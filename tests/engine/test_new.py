@@ -133,7 +133,7 @@ def project(installed: Installed, images: Callable[[str], None]) -> Iterator[Pat
     with (folder / "kane2020" / "model.toml").open("a") as card:
         card.write(CLAIM)
     assert written.stdout.splitlines() == [
-        f"pip install -e {folder}",
+        "pip install -e project",
         "repro setup kane2020",
         "repro test kane2020",
     ]
