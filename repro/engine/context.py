@@ -27,10 +27,14 @@ NOT_CONTEXT = (
     "model.toml",
     "Readme.md",
     "examples.jsonl",
+    "examples",  # the files that its rows name
     "claims",
     "ledger.json",
     "image.lock",
     "tests",
+    "__init__.py",  # of a package that is a Python package as well
+    "model.py",
+    "py.typed",
     ".dockerignore",
     "**/__pycache__",
     "**/*.pyc",

@@ -53,7 +53,7 @@ def as_text(about: dict[str, Any]) -> str:
         lines += [f"language {', '.join(about['languages'])}"]
     for model in about["models"]:
         lines += ["", f"model    {model['name']} ({model['task']}: {model['modality']})"]
-        lines += [f"class    from repro.models.{about['package']} import {model['class']}"]
+        lines += [f"class    from {about['module']} import {model['class']}"]
         lines += [f"         {line}" for line in model["documentation"].splitlines()]
         for kind in ("fields", "options", "load_options"):
             for index, one in enumerate(model[kind]):
@@ -90,6 +90,7 @@ def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
     paper = card.paper
     return {
         "package": card.package,
+        "module": card.module,
         "version": card.version,
         "title": card.title,
         "summary": card.summary,
