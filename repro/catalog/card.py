@@ -13,6 +13,7 @@ from repro.catalog.index import read_models
 from repro.catalog.places import models_root
 from repro.catalog.suites import SUITES
 from repro.catalog.table import Table
+from repro.catalog.weights import Weights, read_weights
 from repro.common.sizes import parse_bytes
 from repro.errors import CardError, UnknownNameError
 
@@ -95,6 +96,7 @@ class Card:
     images: Mapping[str, ImageCard]
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+    weights: tuple[Weights, ...] = ()
 
 
 def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[Card]:
@@ -204,6 +206,7 @@ def read_card(file: Path) -> Card:
         images=images,
         build_arguments=_read_build_arguments(table),
         claims=tuple(read_claim(claim, models) for claim in table.array("claims")),
+        weights=tuple(read_weights(table, images)),
     )
     table.done()
     return card

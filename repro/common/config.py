@@ -36,6 +36,8 @@ class Config:
         Where base images get their Debian packages from; by default the mirror of this machine.
     ca_bundle : str, optional
         A file of certificates that builds shall trust.
+    weights_mirror : str, optional
+        A folder or an address that has weights under their SHA-256; it is asked first.
     allow_unlimited : bool
         Whether models may run where the engine cannot limit their memory and processes.
     """
@@ -45,6 +47,7 @@ class Config:
     namespace: str = "repro-models"
     debian_mirror: str | None = None
     ca_bundle: str | None = None
+    weights_mirror: str | None = None
     allow_unlimited: bool = False
 
 

@@ -30,6 +30,7 @@ from repro.errors import (
     PredictionTimeout,
     ReproError,
     UnknownNameError,
+    WeightsUnavailable,
     nearest,
 )
 
@@ -95,6 +96,14 @@ CASES: list[tuple[ReproError, str]] = [
         "building x:1 failed at step 2/3: RUN false: it returned 1\n    one\n    two",
     ),
     (BuildError("x:1", "", "no image"), "building x:1 failed: no image"),
+    (
+        WeightsUnavailable("w/m.bin", HASH, ["https://a/b: it answers 404", "no"], "/cache/x"),
+        (
+            "w/m.bin cannot be fetched: https://a/b: it answers 404; no; put the file whose "
+            f"SHA-256 is {HASH} at /cache/x, or name a folder or an address that has it under "
+            "that name (REPRO_WEIGHTS_MIRROR)"
+        ),
+    ),
     (
         DeviceUnavailable("GPU 1", "this machine has 1 GPU"),
         (
