@@ -86,6 +86,12 @@ def fetch(weights: Weights, report: Report | None = None) -> Path:
     return target
 
 
+def fetched() -> list[Path]:
+    """List the files in the cache, those that have begun to come included."""
+    found = weights_folder().glob("**/*")
+    return sorted(one for one in found if one.is_file() and not one.is_symlink())
+
+
 def _is_there(target: Path, weights: Weights) -> bool:
     """Whether the file is there; its hash is looked at when a build reads it."""
     return target.is_file() and target.stat().st_size == weights.bytes

@@ -95,7 +95,7 @@ def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keyw
         Have the images first, as `repro setup` does.
     patient : bool
         Go on where an image is missing or cannot be built, or a card is wrong: the claims that need
-        it are results that say why.
+        it are results that say why. So it always is with a package whose weights live elsewhere.
     report : callable, optional
         Gets a line before something that takes a while.
 
@@ -117,13 +117,14 @@ def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keyw
     connect()
     everything: list[ClaimResult] = []
     for card in cards:
+        lenient = patient or bool(card.weights)
         measured = reproduce(
             card,
             choose=choose,
             image=image,
             allow_unlimited=allow_unlimited,
-            unbuilt=_build(card, report, patient=patient) if build else {},
-            patient=patient,
+            unbuilt=_build(card, report, patient=lenient) if build else {},
+            patient=lenient,
             report=report,
         )
         results = list(measured)
