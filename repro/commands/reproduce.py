@@ -126,17 +126,17 @@ def _print(results: Sequence[ClaimResult]) -> None:
 
 def _print_wide(results: Sequence[ClaimResult]) -> None:
     """Print the claims over data sets as papers do: reported, an arrow, reproduced."""
-    from repro.operations.report import rounded, shown
+    from repro.operations.report import measured, rounded, shown
 
     over = [result for result in results if result.claim.metric]
-    metrics = list(dict.fromkeys(result.claim.metric for result in over))
+    metrics = list(dict.fromkeys(map(measured, over)))
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for result in over:
         claim = result.claim
         sign = "=" if result.verdict.value == "reproduced" else "≠"
         cell = f"{shown(claim.reported)} {sign} {rounded(result) or result.verdict.value}"
         line = lines.setdefault((claim.model, claim.subject, claim.source), {})
-        line[claim.metric] = cell
+        line[measured(result)] = cell
     rows = [(*key, *(cells.get(metric, "") for metric in metrics)) for key, cells in lines.items()]
     print_table(("model", "on", "source", *metrics), rows)
     click.echo("reported = reproduced, reported ≠ reproduced; without --wide, the reasons")

@@ -208,7 +208,8 @@ def cells(result: ClaimResult) -> tuple[str, ...]:
 
 def measured(result: ClaimResult) -> str:
     """Name what of the output is measured."""
-    return result.claim.metric or result.claim.path or "output"
+    claim = result.claim
+    return f"{claim.metric} {claim.metric_path}".strip() or claim.path or "output"
 
 
 def verdict(result: ClaimResult) -> str:

@@ -234,6 +234,8 @@ def reproduce(  # noqa: PLR0913  one parameter an option; they are keywords
 
 def _result(claim: Claim, answers: _Answers, reason: str) -> ClaimResult:
     """Measure one claim, unless there is a reason why it cannot be run."""
+    if claim.obtain and not answers.file(claim).is_file():
+        reason = f"{claim.cases} is not there: {claim.obtain}" + (f"; {reason}" if reason else "")
     if reason:
         return ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=reason)
     try:
@@ -289,6 +291,7 @@ def as_json(result: ClaimResult) -> dict[str, JSON]:
         **subject,
         "metric": claim.metric,
         "metric_options": dict(claim.metric_options),
+        "metric_path": claim.metric_path,
         "path": claim.path,
         "source": claim.source,
         "reported": claim.reported,
@@ -308,8 +311,10 @@ def _measure(claim: Claim, answers: _Answers) -> Any:
     if claim.dataset:
         labels, predictions = answers.over_dataset(claim.dataset, claim.split)
     else:
-        labels, predictions = answers.over_cases(claim.cases)
+        labels, predictions = answers.over_cases(claim)
     values = [value_at(prediction, claim.path, claim.model) for prediction in predictions]
+    if claim.metric_is_model:
+        return value_at(answers.scores(claim, values, labels), claim.metric_path, claim.metric)
     return compute(claim.metric, values, labels, claim.metric_options)
 
 
@@ -331,9 +336,11 @@ class _Answers:
     ) -> None:
         self._card, self._name = card, claim.model
         self._options = {**options, **claim.options}
+        self._common = {name: value for name, value in options.items() if name != "image"}
         self._single = single
         self._report = report
         self._sets: dict[str, tuple[list[Any], list[Any]]] = {}
+        self._scores: dict[str, Any] = {}
 
     def close(self) -> None:
         """End the model's containers; what was asked stays."""
@@ -375,9 +382,28 @@ class _Answers:
             self._sets[name] = [row["label"] for row in rows], predictions
         return self._sets[name]
 
-    def over_cases(self, file: str) -> tuple[list[Any], list[Any]]:
+    def file(self, claim: Claim) -> Path:
+        """Name the file of the cases that a claim is about."""
+        return self._card.folder / claim.cases
+
+    def scores(self, claim: Claim, values: list[Any], labels: list[Any]) -> Any:
+        """Ask a model that is a metric about predictions and labels, once for all its scores."""
+        options = {**self._common, **claim.metric_options}
+        key = json.dumps([claim.subject, claim.path, claim.metric, options], sort_keys=True)
+        if key not in self._scores:
+            self._report(f"{claim.metric}: {len(values):,} rows")
+            pairs = zip(values, labels, strict=True)
+            with load(claim.metric, **options) as metric:
+                if not isinstance(metric, Metric):
+                    raise ConfigurationError(f"{claim.metric} is no metric")
+                rows = [{"candidate": one, "references": [other]} for one, other in pairs]
+                self._scores[key] = metric.predict_batch(rows)[0]
+        return self._scores[key]
+
+    def over_cases(self, claim: Claim) -> tuple[list[Any], list[Any]]:
+        file = claim.cases
         if file not in self._sets:
-            path = self._card.folder / file
+            path = self.file(claim)
             if not path.is_file():
                 raise CardError(f"{self._card.package}/model.toml", "claims.cases", f"no {file}")
             rows: Any = read_jsonl_file(str(path))
