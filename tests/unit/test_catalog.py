@@ -170,7 +170,7 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         'licence = "MIT"' + SMALLEST,
         "licence",
         "is not a key that may stand here",
-        "did you mean 'license'?",
+        "did you mean 'license'",
     ),
     "a key of a model with a slip": (
         model_with('comand = ["a"]'),
@@ -340,6 +340,18 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         "claims[0].metric",
         "'' is not a metric",
         "one of pearson_r",
+    ),
+    "a claim with a path into one of our metrics": (
+        claim_with('metric_path = "f1"'),
+        "claims[0].metric_path",
+        "is for a metric that is a model",
+        "write path",
+    ),
+    "a claim that says where a data set comes from": (
+        claim_with('obtain = "ask them"'),
+        "claims[0].obtain",
+        "says where the file of cases comes from",
+        "name it in cases",
     ),
     "a claim that differs for no reason": (
         claim_with('expect = "differs"'),

@@ -56,6 +56,8 @@ class Handler(BaseHTTPRequestHandler):
         act(self)
         self.close_connection = True
 
+    do_HEAD = do_GET  # noqa: N815  the name that `http.server` calls
+
     def head(self, status: int, *headers: tuple[str, object]) -> None:
         self.send_response(status)
         for name, value in headers:
@@ -521,6 +523,33 @@ def test_a_place_that_takes_a_library_names_the_extra(
         f"(pip install 'repro-models[{extra}]')"
     )
     assert_fetched(fetch(replace(only, mirrors=(server.url,))), cache)
+
+
+def test_the_client_of_a_model_hub_fetches_a_commit_of_a_repository(
+    server: Server, cache: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("huggingface_hub")
+    commit = "0123456789" * 4
+    headers = [("X-Repo-Commit", commit), ("ETag", '"1"'), ("Content-Length", len(WHOLE))]
+
+    def hub(handler: Handler) -> None:
+        handler.head(200, *headers)
+        if handler.command == "GET":
+            handler.wfile.write(WHOLE)
+
+    server.acts.extend([hub] * 9)
+    url = f"hf://facebook/bart/onnx/model.bin@{commit}"
+    done = subprocess.run(
+        [sys.executable, "-c", FETCH, url, SHA256, str(len(WHOLE))],
+        env={**_environment(tmp_path), "HF_ENDPOINT": server.url.rpartition("/")[0]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert server.asked[-1][0] == f"/facebook/bart/resolve/{commit}/onnx/model.bin"
+    assert_fetched(cache / SHA256, cache)
 
 
 def test_what_google_drive_delivers_is_checked_like_anything_else(
