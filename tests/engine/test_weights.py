@@ -256,11 +256,13 @@ def test_a_file_in_the_cache_that_is_wrong_is_named(card: Card, engine: Engine) 
         build(engine, recipe_of(card, namespace=NAMESPACE))
 
 
-def test_a_file_that_stands_where_weights_belong_is_named(card: Card) -> None:
-    (card.folder / "weights" / "deep").mkdir(parents=True)
-    (card.folder / "weights" / "deep" / "model.bin").touch()
+@pytest.mark.parametrize("name", ["weights/deep/model.bin", "weights/deep/model.bin/too"])
+def test_a_file_that_stands_where_weights_belong_is_named(card: Card, name: str) -> None:
+    file = card.folder / name
+    file.parent.mkdir(parents=True)
+    file.touch()
 
-    with pytest.raises(BuildError, match=r"model\.bin: it stands where weights belong"):
+    with pytest.raises(BuildError, match=f"{name}: it stands where weights belong"):
         recipe_of(card, namespace=NAMESPACE).digest()
 
 
