@@ -362,7 +362,7 @@ def _foreign() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in _FULL:
             raise
         lines = [*filter(None, map(str.strip, str(error).splitlines())), type(error).__name__]
-        raise _Failed(lines[0]) from error
+        raise _Failed(lines[0].rstrip(".")) from error
 
 
 @contextmanager

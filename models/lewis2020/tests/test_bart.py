@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from repro.engine.client import Engine
 
 PACKAGE = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.timeout(1200)  # PyTorch is installed first
+
 NAMESPACE = "repro-test-lewis2020"
 WORKSHOP = f"{NAMESPACE}/workshop:1"  # kept: its layers are those of the real image
 
@@ -281,5 +283,5 @@ def test_without_the_weights_no_claim_is_run_and_each_says_why(engine: Engine) -
     assert done.returncode == 1
     assert [c["verdict"] for c in claims] == ["not run"] * 4
     assert [c["reported"] for c in claims[:3]] == ["44.16", "21.28", "40.90"]
-    assert all("cnn_dailymail.jsonl is not there: the articles" in c["error"] for c in claims[:3])
+    assert all("cnn_dailymail.jsonl is not there: its articles" in c["error"] for c in claims[:3])
     assert "`repro setup lewis2020` builds it" in claims[3]["error"]
