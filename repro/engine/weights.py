@@ -76,9 +76,9 @@ def fetch(weights: Weights, report: Report | None = None) -> Path:
     """
     report = report or (lambda _line: None)
     target = weights_folder() / weights.sha256
-    if _is_there(target, weights):
-        return target
     with _told(target):
+        if _is_there(target, weights):
+            return target
         target.parent.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(str(target), report, "fetches"):
         if not _is_there(target, weights):
@@ -244,24 +244,37 @@ def _from_server(url: str, part: _Part) -> None:
     if part.size:
         headers["Range"] = f"bytes={part.size}-"
     certificates = os.environ.get("REPRO_CA_BUNDLE") or read_config().ca_bundle or True
+    limits = (CONNECT, SILENCE)
+    with (
+        _asking(),
+        requests.get(
+            url, headers=headers, stream=True, timeout=limits, verify=certificates
+        ) as response,
+    ):
+        _check(response, part)
+        for piece in response.iter_content(CHUNK):
+            part.write(piece)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Tell what the matter is with a server, and whether it may pass."""
+    from requests import exceptions
+
     try:
-        with requests.get(
-            url, headers=headers, stream=True, timeout=(CONNECT, SILENCE), verify=certificates
-        ) as response:
-            _check(response, part)
-            for piece in response.iter_content(CHUNK):
-                part.write(piece)
-    except requests.exceptions.SSLError as error:
+        yield
+    except exceptions.SSLError as error:
         raise _Failed(f"its certificate is not accepted: {_cause(error)}") from error
-    except requests.exceptions.Timeout as error:
+    except exceptions.Timeout as error:
         raise _Passing(f"no answer: {_cause(error)}") from error
-    except (
-        requests.exceptions.ConnectionError,
-        requests.exceptions.ChunkedEncodingError,
-    ) as error:
+    except (exceptions.ConnectionError, exceptions.ChunkedEncodingError) as error:
         raise (_Failed if _is_unknown(error) else _Passing)(_cause(error)) from error
-    except requests.exceptions.RequestException as error:
+    except exceptions.RequestException as error:
         raise _Failed(_cause(error)) from error
+    except OSError as error:
+        if error.errno is not None:  # it is the file's
+            raise
+        raise ConfigurationError(str(error)) from error  # no certificates where they should be
 
 
 def _check(response: Any, part: _Part) -> None:
@@ -277,15 +290,15 @@ def _check(response: Any, part: _Part) -> None:
     if status == 206:
         found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
         start = int(found[1]) if found else -1
+    length = response.headers.get("Content-Length", "")
+    if start >= 0 and length.isdecimal() and start + int(length) != part.weights.bytes:
+        said = start + int(length)
+        raise _Failed(f"its file has {said:,} bytes, the card's {part.weights.bytes:,}")
     if start != part.size:
         part.clear()
     part.joined = part.size > 0
     if start not in {0, part.size}:
         raise _Passing("it sends another part than was asked for")
-    length = response.headers.get("Content-Length", "")
-    if length.isdecimal() and start + int(length) != part.weights.bytes:
-        said = start + int(length)
-        raise _Failed(f"its file has {said:,} bytes, the card's {part.weights.bytes:,}")
 
 
 def _reason(error: BaseException) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -101,9 +103,9 @@ def cut(handler: Handler, after: int = HALF) -> None:
     handler.wfile.write(WHOLE[handler.start : after])
 
 
-def without_ranges(handler: Handler) -> None:
+def without_ranges(handler: Handler, content: bytes = WHOLE) -> None:
     handler.start = 0
-    well(handler)
+    well(handler, content)
 
 
 def slow(handler: Handler) -> None:
@@ -116,7 +118,7 @@ def slow(handler: Handler) -> None:
 def silent(handler: Handler) -> None:
     cut(handler, HALF)
     handler.wfile.flush()
-    time.sleep(1)
+    time.sleep(4)
 
 
 def claiming(length: int) -> Act:
@@ -172,7 +174,7 @@ def weights(server: Server) -> Weights:
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(fetching, "PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(fetching, "SILENCE", 0.4)
+    monkeypatch.setattr(fetching, "SILENCE", 2.0)
     monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("REPRO_WEIGHTS_MIRROR", raising=False)
 
@@ -335,6 +337,56 @@ def test_a_host_that_no_name_server_knows_is_told(weights: Weights) -> None:
         WeightsUnavailable, match=r"https://nowhere\.invalid/x: Failed to resolve 'now"
     ):
         fetch(replace(weights, url="https://nowhere.invalid/x"))
+
+
+@pytest.fixture
+def certificate(server: Server, tmp_path: Path) -> Path:
+    """Make the server speak TLS, with a certificate that nobody knows."""
+    key, file = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(file)]
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.url = f"https://localhost:{server.server_port}/model.bin"
+    return file
+
+
+@pytest.mark.parametrize("variable", ["REPRO_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_a_certificate_is_checked_against_the_bundle_of_the_environment(
+    server: Server,
+    weights: Weights,
+    cache: Path,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    for name in ("REPRO_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    secure = replace(weights, url=server.url)
+    with pytest.raises(WeightsUnavailable, match=r"its certificate is not accepted: .*self-signed"):
+        fetch(secure)
+    monkeypatch.setenv(variable, str(certificate.with_name("missing.pem")))
+    with pytest.raises(ConfigurationError, match=r"invalid path: .*missing\.pem"):
+        fetch(secure)
+    monkeypatch.setenv(variable, str(certificate))
+
+    assert_fetched(fetch(secure), cache)
+
+
+def test_what_is_there_outlives_a_page_that_is_no_file(
+    server: Server, weights: Weights, cache: Path
+) -> None:
+    server.acts.extend([cut, saying(404), partial(without_ranges, content=b"<html>")])
+    with pytest.raises(WeightsUnavailable, match="its file has 6 bytes"):
+        fetch(replace(weights, mirrors=(f"{server.url}?mirror",)))
+
+    assert part_of(cache).stat().st_size == HALF
+    assert_fetched(fetch(weights), cache)
+    assert server.ranges[-1] == f"bytes={HALF}-"
 
 
 def test_a_file_put_there_by_hand_is_enough(weights: Weights, cache: Path) -> None:
