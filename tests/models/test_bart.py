@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,14 +22,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from repro.catalog.card import read_card
+from repro.catalog.places import models_root
 from repro.engine import image as images
 from repro.engine.base import ensure_base
-from repro.engine.client import connect
 from repro.engine.container import run
 from repro.engine.context import BuildContext
 from repro.engine.recipe import build, recipe_of
 from repro.engine.spec import ContainerSpec
-from repro.errors import EngineUnavailable
 from repro.models.lewis2020 import BART
 from repro.testing import get_testing_device_parameters
 
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
 
     from repro.engine.client import Engine
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = models_root() / "lewis2020"
 pytestmark = pytest.mark.timeout(1200)  # PyTorch is installed first
 
 NAMESPACE = "repro-test-lewis2020"
@@ -119,16 +117,6 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("REPRO_CACHE", str(folder / "cache"))
         patch.delenv("REPRO_WEIGHTS_MIRROR", raising=False)
         yield
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    try:
-        return connect()
-    except EngineUnavailable as error:
-        if os.environ.get("REPRO_REQUIRE_DOCKER") == "1":
-            raise
-        pytest.skip(str(error))
 
 
 def answer_of(engine: Engine, image: str, code: str, *words: str) -> Any:
@@ -263,7 +251,7 @@ def test_sentences_can_stand_on_lines_of_their_own(
     assert answer_of(engine, image, code, text) == lines
 
 
-@pytest.mark.parametrize(("device",), get_testing_device_parameters(gpu_only=True))
+@pytest.mark.parametrize("device", [one for (one,) in get_testing_device_parameters(gpu_only=True)])
 def test_a_gpu_writes_as_many_summaries(image: str, device: int, summaries: list[str]) -> None:
     with BART(image, device=device) as model:
         written = model.predict_batch([{"document": text} for text in TEXTS])
