@@ -27,6 +27,7 @@ version = "1.0"
 title   = "Sample"
 summary = "A package of the tests"
 license = "Apache-2.0"
+upstream = "the tests"
 
 [models.smith2020-first]
 class = "First"
@@ -34,7 +35,7 @@ task  = "summarization"
 
 [models.smith2020-overlap]
 class   = "Overlap"
-task    = "summarization-evaluation"
+task    = "text-generation-evaluation"
 command = ["python", "overlap.py"]
 """
 

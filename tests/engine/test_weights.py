@@ -43,6 +43,7 @@ version = "1.0"
 title   = "Sample"
 summary = "A package of the tests"
 license = "Apache-2.0"
+upstream = "the tests"
 
 [models.smith2020-size]
 class = "Size"
