@@ -44,7 +44,8 @@ LONGEST = 36  # characters of a value or a subject in the table
 def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> None:
     """Re-derive what was published about PACKAGES: reported, reproduced, difference, verdict.
 
-    Ends with 1 if a verdict is not the one that the card expects. Of several packages, one whose
+    Ends with 1 if a verdict is not the one that the card expects; a claim over data that may not be
+    passed on is not run without them, which is no surprise. Of several packages, one whose
     image is missing or cannot be built stops no other: its claims are not run.
     """
     from repro.operations.page import check_path

@@ -60,7 +60,7 @@ class Summary:
             explained=count[Verdict.DIFFERS, True],
             differing=count[Verdict.DIFFERS, False],
             failed=count[Verdict.ERROR, False],
-            not_run=count[Verdict.NOT_RUN, False],
+            not_run=count[Verdict.NOT_RUN, True] + count[Verdict.NOT_RUN, False],
             surprises=count[Verdict.REPRODUCED, False],
         )
 

@@ -42,12 +42,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimResult:
-    """One claim, the value we measured, and the verdict; `error` says why there is no value."""
+    """One claim, the value we measured, and the verdict; `error` says why there is no value.
+
+    `lacking` tells that this needs data which, as the card says, are not passed on.
+    """
 
     claim: Claim
     verdict: Verdict
     value: Any = None
     error: str = ""
+    lacking: bool = False
 
     @property
     def difference(self) -> Decimal | None:
@@ -56,8 +60,8 @@ class ClaimResult:
 
     @property
     def as_expected(self) -> bool:
-        """Whether the verdict is the one that the card expects."""
-        return self.claim.as_expected(self.verdict)
+        """Whether the verdict is the one that the card expects, or nobody could expect one."""
+        return self.lacking or self.claim.as_expected(self.verdict)
 
 
 def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keywords
@@ -230,9 +234,9 @@ def reproduce(  # noqa: PLR0913  one parameter an option; they are keywords
 
 def _result(claim: Claim, answers: Answers, reason: str) -> ClaimResult:
     """Measure one claim, unless there is a reason why it cannot be run."""
-    reason = "; ".join(filter(None, (answers.lacks(claim), reason)))
-    if reason:
-        return ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=reason)
+    lacks = answers.lacks(claim)
+    if reason := "; ".join(filter(None, (lacks, reason))):
+        return ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=reason, lacking=bool(lacks))
     try:
         value = answers.value(claim)
     except (CardError, EngineError):

@@ -116,7 +116,7 @@ def checkout(tmp_path: Path, engine: Engine) -> Iterator[Path]:
     images.remove(engine, f"{NAMESPACE}/smith2020:1.0", force=True)
 
 
-def reproduce(checkout: Path, *claims: tuple[str, str, str]) -> list[dict[str, Any]]:
+def reproduce(checkout: Path, *claims: tuple[str, str, str]) -> tuple[int, list[dict[str, Any]]]:
     written = [CLAIM.format(metric=m, path=path, reported=value) for m, path, value in claims]
     (checkout / "models" / "smith2020" / "model.toml").write_text("".join([CARD, *written]))
     settings = {"PYTHONPATH": str(checkout), "REPRO_CONFIG": str(checkout / "config.toml")}
@@ -130,16 +130,15 @@ def reproduce(checkout: Path, *claims: tuple[str, str, str]) -> list[dict[str, A
         timeout=200,
     )
     assert done.stdout, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    return done.returncode, json.loads(done.stdout)
 
 
 def test_a_model_that_is_a_metric_measures_a_claim(checkout: Path) -> None:
     cases = checkout / "models" / "smith2020" / "claims" / "news.jsonl"
     recall = ("smith2020-overlap", "mean.recall", "0.58")
-    missing = reproduce(checkout, recall)
+    status, missing = reproduce(checkout, recall)
     cases.write_text("".join(json.dumps(row) + "\n" for row in CASES))
-    right, wrong, none, nobody = reproduce(
+    failed, (right, wrong, none, nobody) = reproduce(
         checkout,
         recall,
         ("smith2020-overlap", "mean.precision", "0.5"),
@@ -147,6 +146,7 @@ def test_a_model_that_is_a_metric_measures_a_claim(checkout: Path) -> None:
         ("smith2021-nobody", "", "1"),
     )
 
+    assert (status, failed) == (0, 1)
     assert [one["verdict"] for one in missing] == ["not run"]
     assert missing[0]["error"] == "claims/news.jsonl is not there: ask the publisher"
     assert (right["verdict"], right["reproduced"]) == ("reproduced", pytest.approx(7 / 12))
