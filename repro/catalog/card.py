@@ -14,6 +14,7 @@ from repro.catalog.packages import OURS, find_place, places
 from repro.catalog.suites import SUITES
 from repro.catalog.table import Table
 from repro.catalog.tasks import TASKS, task_hint
+from repro.catalog.weights import Weights, read_weights
 from repro.common.sizes import parse_bytes
 from repro.errors import CardError, UnknownNameError
 
@@ -103,6 +104,7 @@ class Card:
     images: Mapping[str, ImageCard]
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+    weights: tuple[Weights, ...] = ()
 
     @property
     def licenses(self) -> str:
@@ -236,6 +238,7 @@ def read_card(file: Path, module: str = "") -> Card:
         images=images,
         build_arguments=_read_build_arguments(table),
         claims=tuple(read_claim(claim, models) for claim in table.array("claims")),
+        weights=tuple(read_weights(table, images)),
     )
     table.done()
     return card

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from repro.catalog import find_model, find_package, list_packages
 from repro.catalog.ledger import costs_of
 from repro.catalog.listing import citation
 from repro.catalog.tasks import TASKS
+from repro.common.sizes import format_bytes
 from repro.errors import UnknownNameError
 from repro.models.docker_model import DockerModel
 from repro.models.lookup import model_class
@@ -51,6 +53,9 @@ def as_text(about: dict[str, Any]) -> str:
     lines += [f"program  {about['upstream']}", f"licence  {about['license']}{weights}"]
     if about["languages"]:
         lines += [f"language {', '.join(about['languages'])}"]
+    for one in about["weights"]:
+        words = (one["path"], format_bytes(one["bytes"]), one["license"], one["url"])
+        lines += [f"weights  {', '.join(filter(None, words))}"]
     for model in about["models"]:
         lines += ["", f"model    {model['name']} ({model['task']}: {model['modality']})"]
         lines += [f"class    from {about['module']} import {model['class']}"]
@@ -107,6 +112,7 @@ def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
             "url": paper.url,
             "doi": paper.doi,
         },
+        "weights": [asdict(one) for one in card.weights],
         "models": [_model(card, model) for model in models],
     }
 
