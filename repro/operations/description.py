@@ -77,6 +77,8 @@ def _costs(costs: dict[str, Any]) -> str:
     told = []
     if "load_seconds" in costs:
         told += [f"loads in {_seconds(costs['load_seconds'])}"]
+    if "first_seconds" in costs:
+        told += [f"the first answer after {_seconds(costs['first_seconds'])}"]
     if "row_seconds" in costs:
         told += [f"{_seconds(costs['row_seconds'])} a row"]
     if "bytes_added" in costs:
@@ -88,7 +90,10 @@ def _costs(costs: dict[str, Any]) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:g} s" if seconds >= 1 else f"{float(f'{seconds * 1000:.2g}'):g} ms"
+    if seconds >= 1:
+        return f"{seconds:g} s"
+    milliseconds = float(f"{seconds * 1000:.2g}")
+    return f"{milliseconds:g} ms"
 
 
 def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
