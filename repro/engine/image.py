@@ -67,6 +67,21 @@ def find(engine: Engine, name: str) -> Image | None:
     return Image(id=found["Id"], labels=labels, size=int(found.get("Size", 0)))
 
 
+def bytes_added(engine: Engine, name: str, base: str) -> int | None:
+    """Tell how much larger an image is than its base; None if it is not made of that."""
+    from docker.errors import NotFound
+
+    with translated(engine.address):
+        try:
+            whole, part = engine.api.inspect_image(name), engine.api.inspect_image(base)
+        except NotFound:
+            return None
+    layers, shared = ((one.get("RootFS") or {}).get("Layers") or [] for one in (whole, part))
+    if not shared or layers[: len(shared)] != shared:
+        return None
+    return int(whole["Size"]) - int(part["Size"])
+
+
 def names(engine: Engine) -> list[str]:
     """List the names of all images."""
     with translated(engine.address):

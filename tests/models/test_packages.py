@@ -120,7 +120,16 @@ def test_a_package_has_a_readme_that_says_what_its_card_does_not(card: Card) -> 
     if not card.publish:
         pytest.skip("not to be published")
     text = (card.folder / "Readme.md").read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
 
+    assert headings == [
+        "## Input and output",
+        "## Usage",
+        "## What is claimed",
+        f"## Differences from {'the paper' if card.paper.title else 'what was published'}",
+        "## Licence",
+        "## Citation",
+    ]
     assert all(f"`{name}`" in text for name in card.models)
     assert f"repro setup {card.package}" in text
     assert f"repro reproduce {card.package}" in text
