@@ -17,6 +17,7 @@ NAMES = (
     "predict",
     "compare",
     "test",
+    "check",
     "reproduce",
     "doctor",
     "clean",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {
     **dict.fromkeys(("reproduced", "passed", "built", "rebuilt", "present", "ok"), "green"),
-    **dict.fromkeys(("differs", "not run", "note"), "yellow"),
+    **dict.fromkeys(("differs", "not run", "note", "warning", "skipped"), "yellow"),
     **dict.fromkeys(("error", "failed", "wrong"), "red"),
 }
 

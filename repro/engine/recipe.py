@@ -96,8 +96,14 @@ def recipe_of(card: Card, image: str = DEFAULT_IMAGE, *, namespace: str) -> Reci
     )
 
 
-def build(engine: Engine, recipe: Recipe, report: Callable[[str], None] | None = None) -> Image:
-    """Build an image, and its base if that is missing.
+def build(
+    engine: Engine,
+    recipe: Recipe,
+    report: Callable[[str], None] | None = None,
+    *,
+    cache: bool = True,
+) -> Image:
+    """Build an image, and its base if that is missing; all its steps anew without `cache`.
 
     What another process builds meanwhile is waited for, and taken.
     """
@@ -121,6 +127,7 @@ def build(engine: Engine, recipe: Recipe, report: Callable[[str], None] | None =
             arguments=arguments,
             labels=labels,
             on_line=report,
+            cache=cache,
         )
 
 

@@ -55,7 +55,7 @@ def run_examples(
     CardError
         If there are no examples, or a row is not one.
     """
-    rows = _read(card)
+    rows = read_examples(card)
     options = {"allow_unlimited": True} if allow_unlimited else {}
     for model in dict.fromkeys(row["model"] for row in rows):
         mine = [row for row in rows if row["model"] == model]
@@ -77,7 +77,14 @@ def _result(row: dict[str, Any], **outcome: Any) -> ExampleResult:
     return ExampleResult(model=row["model"], input=row["input"], expected=row["output"], **outcome)
 
 
-def _read(card: Card) -> list[dict[str, Any]]:
+def read_examples(card: Card) -> list[dict[str, Any]]:
+    """Read the examples of a package.
+
+    Raises
+    ------
+    CardError
+        If there are none, or a row is not one.
+    """
     path = card.folder / "examples.jsonl"
     name = f"{card.package}/examples.jsonl"
     remedy = 'write rows {"model": …, "input": {…}, "output": …}'
