@@ -75,8 +75,7 @@ def image(subject: Subject) -> Iterator[Finding]:
             yield error(result.error)
         else:
             size = _size(subject.recipes[name], result.size)
-            done = f"{result.action}, {result.seconds:.0f} s" if result.seconds >= 1 else "present"
-            yield passed(f"{result.image}: {size}, {done}")
+            yield passed(f"{result.image}: {size}, {result.action} in {result.seconds:.1f} s")
 
 
 @CHECKS("owners")

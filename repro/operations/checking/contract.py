@@ -15,6 +15,7 @@ from repro.engine.volume import exchange_for
 from repro.engine.worker import Worker, WorkerLost
 from repro.errors import (
     ContainerError,
+    EngineError,
     ModelError,
     PredictionError,
     PredictionTimeout,
@@ -76,7 +77,10 @@ UNEQUAL = "if it cannot be helped, declare `tolerance` or `deterministic = false
 def each(subject: Subject, check: Callable[[Trial], Iterator[Finding]]) -> Iterator[Finding]:
     """Make a check of each model of the package; what is the matter with one is told of it."""
     for trial in subject.trials():
-        subject.report(f"{trial.name}")
+        if reason := subject.missing.get(trial.card.image):
+            yield skipped(reason)
+            continue
+        subject.report(trial.name)
         try:
             yield from check(trial)
         except Skip as reason:
@@ -112,7 +116,7 @@ def _answers(trial: Trial, *, network: bool) -> bool:
     with trial.make(network=network) as model:
         try:
             model.predict_batch(trial.inputs[:1])
-        except ModelError:
+        except (ModelError, EngineError):  # an engine may have no network to give
             return False
     return True
 
@@ -231,19 +235,20 @@ def _texts(trial: Trial) -> Iterator[Finding]:
         answered = trial.model.predict_batch(list(cases.values()), on_error="record")
         rows = answered[1] if isinstance(answered, tuple) else answered
         for name, answer in zip(cases, rows, strict=True):
-            if isinstance(answer, Failure) and not _refuses(answer.error):
+            if isinstance(answer, Failure) and not _refuses(answer.error, cold=trial.cold):
                 problem = str(answer.error).strip().partition("\n")[0]
                 slow = name in LONG and isinstance(answer.error, PredictionTimeout)
                 told = f"{trial.name}, {field} = {name}: {problem}"
                 yield warning(told, TOO_LONG) if slow else error(told, UNCLEAR)
 
 
-def _refuses(problem: ReproError) -> bool:
+def _refuses(problem: ReproError, *, cold: bool) -> bool:
     """Whether an error says why an instance cannot be answered."""
     if isinstance(problem, PredictionError):
         return problem.kind.rpartition(".")[2] not in MISTAKES and bool(problem.message.strip())
     # A program without the runtime has nothing but its status and what it prints.
-    return type(problem) is ContainerError and 0 < problem.status < 126 and bool(problem.lines)
+    told = type(problem) is ContainerError and 0 < problem.status < 126 and bool(problem.lines)
+    return cold and told
 
 
 @CHECKS("frames")
