@@ -94,7 +94,8 @@ FAULTS = {
     ),
     "hungry": (
         "if __name__",
-        'if "--worker" not in ARGUMENTS and not open(ARGUMENTS[1]).read():\n    exit(3)\nif __name__',
+        'if ARGUMENTS[0] == "--input-file" and not open(ARGUMENTS[1]).read():\n    exit(3)\n'
+        "if __name__",
         "empty",
         "ended with status 3",
     ),

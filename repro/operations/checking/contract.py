@@ -77,8 +77,8 @@ UNEQUAL = "if it cannot be helped, declare `tolerance` or `deterministic = false
 def each(subject: Subject, check: Callable[[Trial], Iterator[Finding]]) -> Iterator[Finding]:
     """Make a check of each model of the package; what is the matter with one is told of it."""
     for trial in subject.trials():
-        if reason := subject.missing.get(trial.card.image):
-            yield skipped(reason)
+        if no_image := subject.missing.get(trial.card.image):
+            yield skipped(no_image)
             continue
         subject.report(trial.name)
         try:
