@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 COMMON = (  # options of the model's class
     *("device", "timeout", "memory", "cpus", "network", "max_output", "image"),
-    *("workers", "batch_size", "load_timeout", "cold"),
+    *("workers", "batch_size", "load_timeout", "cold", "files_within"),
 )
 
 FILES = (  # options about files of rows
@@ -125,6 +125,14 @@ class ManyFiles(click.Command):
     help="Keep rows in OUTPUT.partial until all are there, and go on with those of a run that was "
     "stopped. For one output of JSON lines, and inputs that are files.",
 )
+@click.option(
+    "--files",
+    metavar="DIR",
+    help="Where files go that the model makes; OUTPUT.files by default.",
+)
+@click.option(
+    "--files-within", metavar="DIR", help="Read no file outside of it that an instance names."
+)
 @click.option("--device", type=int, help="The GPU to run on; -1, the default, is the CPU.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="How long a batch may take.")
 @click.option("--load-timeout", type=float, metavar="SECONDS", help="How long loading may take.")
@@ -154,7 +162,9 @@ def command(model: str, fields: tuple[str, ...], **given: Any) -> None:
         if len(dict(words)) != len(words):
             raise click.UsageError("-i gives a field twice; it takes one instance")
         dry_run = given["dry_run"]
-        answer = predict_one(model, words, job.load_options, job.options, dry_run=dry_run)
+        answer = predict_one(
+            model, words, job.load_options, job.options, dry_run=dry_run, files=given["files"]
+        )
         if dry_run:
             say(f"the instance is right for {model}")
         else:
@@ -234,6 +244,7 @@ def _job(model: str, given: dict[str, Any]) -> PredictionJob:
         allow_nan=given["allow_nan"],
         on_error="record" if given["on_error"] == "record" else "raise",
         max_errors=given["max_errors"],
+        files=given["files"],
         resume=given["resume"],
         **_ancestors_way(given),
     )

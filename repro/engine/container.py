@@ -520,7 +520,7 @@ def engine_config(
             {"Name": "fsize", "Soft": spec.max_output, "Hard": spec.max_output},
             {"Name": "core", "Soft": 0, "Hard": 0},
         ],
-        "Mounts": exchange.mounts() if exchange is not None else [],
+        "Mounts": [*(exchange.mounts() if exchange is not None else ()), *spec.mounts],
     }
     host["Mounts"] += [
         {"Type": "bind", "Source": source, "Target": target}

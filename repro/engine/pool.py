@@ -17,6 +17,7 @@ import weakref
 from collections import deque
 from contextlib import suppress
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from repro.engine.client import Engine
@@ -24,8 +25,9 @@ from repro.engine.worker import Worker, WorkerLost
 from repro.errors import ContainerError, ModelError, PredictionTimeout, ReproError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from repro.engine.files import Files
     from repro.engine.jobs import Batch, Job
     from repro.engine.spec import ContainerSpec
     from repro.engine.worker import Request
@@ -65,9 +67,11 @@ class Pool:
         Seconds for loading.
     idle_timeout : float, optional
         Seconds without work after which the workers are ended.
+    make_files : callable, optional
+        Makes the files that the workers can read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one parameter an option; they are keywords
         self,
         engine: Engine,
         spec: ContainerSpec,
@@ -76,10 +80,13 @@ class Pool:
         timeout: float | None = None,
         load_timeout: float = 600.0,
         idle_timeout: float | None = 300.0,
+        make_files: Callable[[Engine], Files] | None = None,
     ) -> None:
         self._engine, self._spec, self._size = engine, spec, size
         self._timeout, self._load_timeout = timeout, load_timeout
         self._idle_timeout = idle_timeout
+        self._make_files = make_files
+        self._files: Files | None = None
         self.load_seconds: float | None = None  # what the last worker took to load the model
         self._workers: list[Worker] = []
         self._jobs: deque[Job] = deque()  # that no worker has
@@ -163,6 +170,15 @@ class Pool:
                 end.close()
             self._wakeup = None
         _end(workers)
+        if self._files is not None and self._process == os.getpid():
+            self._files.close()
+
+    @property
+    def files(self) -> Files | None:
+        """What the workers can read files from, if they are to read any."""
+        if self._files is None and self._make_files is not None:
+            self._files = self._make_files(self._own_engine())
+        return self._files
 
     # -- jobs --------------------------------------------------------------------------------------
 
@@ -323,10 +339,9 @@ class Pool:
             if self not in _with_workers:  # before the start: there may be a fork meanwhile
                 _with_workers.add(self)
                 _end_with_process(self)
-            if self._process != os.getpid():  # the connections are the parent's
-                self._engine = Engine(self._engine.address, self._engine.config)
-                self._process = os.getpid()
-            worker = Worker(self._engine, self._spec)
+            engine, files = self._own_engine(), self.files
+            mounts = () if files is None else tuple(files.mounts())
+            worker = Worker(engine, replace(self._spec, mounts=mounts))
             self._workers.append(worker)
             try:
                 worker.start()
@@ -335,6 +350,13 @@ class Pool:
                 raise
             log.debug("started a worker of %s", self._spec.name)
             self._watch_idleness()
+
+    def _own_engine(self) -> Engine:
+        """Return the engine; in a forked child another one: the connections are the parent's."""
+        if self._process != os.getpid():
+            self._engine = Engine(self._engine.address, self._engine.config)
+            self._process = os.getpid()
+        return self._engine
 
     def _receive(self, worker: Worker) -> None:
         was_ready = worker.ready
@@ -419,6 +441,7 @@ class Pool:
     def leave_to_parent(self) -> None:
         """Let go of the workers in a forked child: they are its parent's."""
         workers, self._workers = self._workers, []
+        self._files = None  # they are the parent's, too
         self._begin()
         for worker in workers:
             worker.abandon()

@@ -54,6 +54,8 @@ class ContainerSpec:
         The capabilities it keeps.
     volumes : mapping of str to str
         Directories of the host that it sees and may change, and where.
+    mounts : tuple of mapping
+        What else it sees, in the engine's words.
     allow_unlimited : bool
         Whether it may run if the engine drops the limits on memory, processes or processors.
     quiet : bool
@@ -76,6 +78,7 @@ class ContainerSpec:
     user: str | None = None
     capabilities: tuple[str, ...] = ()
     volumes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    mounts: tuple[Mapping[str, object], ...] = ()
     allow_unlimited: bool = False
     quiet: bool = False
 

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from repro.models.docker_model import DockerModel as DockerModel
+    from repro.models.files import Audio as Audio
+    from repro.models.files import Content as Content
+    from repro.models.files import File as File
+    from repro.models.files import Image as Image
     from repro.models.lookup import load as load
     from repro.models.metric import Metric as Metric
     from repro.models.model import Model as Model
@@ -21,7 +25,11 @@ if TYPE_CHECKING:
 
 # Name → the module that has it, imported at first use.
 _HOME = {
+    "Audio": "repro.models.files",
+    "Content": "repro.models.files",
     "DockerModel": "repro.models.docker_model",
+    "File": "repro.models.files",
+    "Image": "repro.models.files",
     "load": "repro.models.lookup",
     "Metric": "repro.models.metric",
     "Model": "repro.models.model",
@@ -34,7 +42,11 @@ _HOME = {
 }
 
 __all__ = [
+    "Audio",
+    "Content",
     "DockerModel",
+    "File",
+    "Image",
     "Metric",
     "Model",
     "ParallelModel",

@@ -73,6 +73,9 @@ class DockerModel(Model):
         says so by default, of programs that cannot do otherwise.
     allow_unlimited : bool
         Run also where the engine cannot limit memory and processes; refused by default.
+    files_within : str, optional
+        A directory: files that instances name are read nowhere else, wherever links lead. By
+        default whatever the caller can read is.
     """
 
     last_image: str | None = None  # the id of the image that answered last
@@ -114,6 +117,7 @@ class DockerModel(Model):
         idle_timeout: float | None = 300.0,
         cold: bool | None = None,
         allow_unlimited: bool = False,
+        files_within: str | None = None,
     ) -> None:
         if not _is_more_than(device, -2) or device != int(device):
             raise ConfigurationError(f"device={device!r} is no GPU; -1 is the CPU, 0 the first GPU")
@@ -143,6 +147,7 @@ class DockerModel(Model):
         self.idle_timeout = idle_timeout
         self.cold = cold
         self.allow_unlimited = allow_unlimited
+        self.files_within = files_within
 
     def __enter__(self) -> Self:
         return self
@@ -398,7 +403,8 @@ class DockerModel(Model):
         """
         from repro.models.file_mode import FileMode
 
-        return FileMode(self).dataset(name)
+        rows = FileMode(self).dataset(name)
+        return ({**row, "input": self.schema.in_image(row["input"])} for row in rows)
 
 
 _making = RLock()  # one pool a model, however many threads ask for the first

@@ -6,6 +6,7 @@ Every way to go wrong is an error, and only whole outputs are read.
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from threading import Thread
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, cast
 from repro.common.jsonlines import JSON, JSONRuleError, decode
 from repro.common.spool import Spool
 from repro.engine.container import run
+from repro.engine.files import files_for
 from repro.engine.report import reported
 from repro.engine.volume import exchange_for
 from repro.errors import ContainerError, ModelError, OutOfMemory, OutputError
+from repro.models.carrier import Carrier
 from repro.models.failure import Failure
 from repro.models.program import device_words, prepare
 
@@ -59,9 +62,12 @@ class FileMode:
             if count == 0:
                 return
             engine, spec = prepare(self.model)
-            with exchange_for(engine) as exchange:
-                with exchange.create(INPUT) as file:
-                    file.writelines(waiting.pieces())
+            with exchange_for(engine) as exchange, ExitStack() as stack:
+                if self.model.schema.files:
+                    spec = self._with_files(engine, spec, exchange, waiting, stack)
+                else:
+                    with exchange.create(INPUT) as file:
+                        file.writelines(waiting.pieces())
                 inside = exchange.inside
                 arguments = ["--input-file", f"{inside}/{INPUT}"]
                 arguments += ["--output-file", f"{inside}/{OUTPUT}"]
@@ -75,10 +81,29 @@ class FileMode:
                     problem = f"it wrote {answered:,} predictions for {count:,} instances"
                     raise OutputError(self.name, problem)
                 for index, prediction in enumerate(exchange.rows(OUTPUT, self.name)):
-                    self.model.schema.check_prediction(prediction, index)
-                    yield prediction
+                    yield self.model.schema.received(prediction, index)
                 if on_corpus is not None:
                     on_corpus(self._only(exchange.rows(AGGREGATE, self.name)))
+
+    def _with_files(
+        self,
+        engine: Engine,
+        spec: ContainerSpec,
+        exchange: Exchange,
+        rows: Spool,
+        stack: ExitStack,
+    ) -> ContainerSpec:
+        """Write the instances with the files that they name carried to where the container reads.
+
+        Each is carried once, however many instances name it; all stay until `stack` ends.
+        """
+        files = files_for(engine, spec.image)
+        stack.callback(files.close)
+        carrier = Carrier(self.model.schema, lambda: files, self.model.files_within)
+        with exchange.create(INPUT) as file:
+            changed, _ = carrier.carry(rows.lines(), 0)
+            file.writelines(line + b"\n" for line in changed)
+        return replace(spec, mounts=(*spec.mounts, *files.mounts()))
 
     def recorded(
         self,

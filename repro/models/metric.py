@@ -39,7 +39,10 @@ class Metric(DockerModel):
     @cached_property
     def schema(self) -> Schema:
         """What an instance and a row of this metric are."""
-        return replace(super().schema, prediction=self.Row)
+        schema = replace(super().schema, prediction=self.Row)
+        if schema.has_contents:
+            raise ConfigurationError(f"a row of {self.name} has files, and a metric makes none")
+        return schema
 
     def predict_batch(
         self,

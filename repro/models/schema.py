@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -21,6 +22,7 @@ from typing import (
 
 from repro.common.jsonlines import JSON
 from repro.errors import ConfigurationError, InstanceError, OutputError, nearest
+from repro.models import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +59,8 @@ class Schema:
     """The fields of an instance, the options of a call, and the prediction's type.
 
     Checks are strict: an int passes for a float, nothing else is converted; and what was checked is
-    passed on as it is.
+    passed on as it is. Only files are not: the path of one becomes an object that says where the
+    path leads, and one that a model has made becomes its `Content`.
     """
 
     model: str
@@ -82,6 +85,46 @@ class Schema:
                 options[parameter.name] = found
         return cls(model, fields, options, hints.get("return", Any))
 
+    @cached_property
+    def files(self) -> tuple[Field, ...]:
+        """The fields that name files.
+
+        Raises
+        ------
+        ConfigurationError
+            If one is where none is looked for, or an option names one.
+        """
+        if any(files.has_files(option.type) for option in self.options.values()):
+            raise ConfigurationError(f"an option of {self.model} is a file; only fields can be")
+        return tuple(field for field in self.fields.values() if files.has_files(field.type))
+
+    @cached_property
+    def has_contents(self) -> bool:
+        """Whether there are files in a prediction."""
+        return self._content_reader is not None
+
+    @cached_property
+    def _content_reader(self) -> Callable[[Any], Any] | None:
+        return files.content_reader(self.prediction)
+
+    def located(self, given: Any, folder: str) -> Any:
+        """Read the paths in an instance as relative to a folder."""
+        return self._with_paths(given, lambda path: os.path.join(folder, path))  # noqa: PTH118
+
+    def in_image(self, given: Any) -> Any:
+        """Read the paths in an instance as those of files in the image."""
+        return self._with_paths(given, files.InImage)
+
+    def _with_paths(self, given: Any, change: Callable[[Any], Any]) -> Any:
+        if not self.files or not isinstance(given, dict):
+            return given
+        changed = {
+            one.name: files.mapped(one.type, given[one.name], change)
+            for one in self.files
+            if one.name in given
+        }
+        return {**given, **changed}
+
     def options_beside(self, function: Callable[..., Any]) -> list[Field]:
         """List the options that are no parameters of another function."""
         others = inspect.signature(function).parameters
@@ -103,19 +146,38 @@ class Schema:
                 known = nearest(str(name), self.fields)
                 problem = f"is not one of its fields{known}"
                 raise InstanceError(self.model, index, str(name), problem)
-        return {name: self._value(about, given, index) for name, about in self.fields.items()}
+        checked = {name: self._value(about, given, index) for name, about in self.fields.items()}
+        for about in self.files:
+            checked[about.name] = self._placed(about, checked[about.name], index)
+        return checked
 
     def _value(self, about: Field, given: dict[str, object], index: int) -> object:
         """Check one field, or fill it in."""
         if about.name in given:
-            if problem := self._check(about.name, about.type, given[about.name]):
+            value = given[about.name]
+            if about in self.files:
+                value = files.mapped(about.type, value, _fspath)
+            if problem := self._check(about.name, about.type, value):
                 raise InstanceError(self.model, index, about.name, problem)
-            return given[about.name]
+            return value
         if about.name == INSTANCE_ID:
             return str(index)
         if about.required:
             raise InstanceError(self.model, index, about.name, "is missing")
         return about.default
+
+    def _placed(self, about: Field, value: object, index: int) -> object:
+        """Look at the files that a field names, and say where each is."""
+
+        def place(path: str) -> dict[str, str]:
+            if isinstance(path, files.InImage):
+                return {files.IMAGE: str(path)}
+            if problem := files.problem_with(path):
+                raise InstanceError(self.model, index, about.name, problem)
+            # Not `resolve`: links stay as they are.
+            return {files.HOST: files.packed(os.path.abspath(path))}  # noqa: PTH100
+
+        return files.mapped(about.type, value, place)
 
     def call(self, given: Mapping[str, object]) -> dict[str, object]:
         """Check the options of a call.
@@ -143,16 +205,22 @@ class Schema:
         defaults = {o.name: o.default for o in self.options.values() if not o.required}
         return {**defaults, **given}
 
-    def check_prediction(self, value: object, index: int) -> None:
-        """Check one prediction.
+    def received(self, value: Any, index: int) -> Any:
+        """Check one prediction, and return it: as it is, but for files that are in it.
 
         Raises
         ------
         OutputError
             With its index, if it is not of the declared type.
         """
+        if self._content_reader is not None:
+            try:
+                value = self._content_reader(value)
+            except ValueError as error:
+                raise OutputError(self.model, f"the prediction {error}", index) from None
         if problem := self._check("return", self.prediction, value):
             raise OutputError(self.model, f"the prediction {problem}", index)
+        return value
 
     def prepare(self) -> None:
         """Make the check of predictions before there are any, which takes a while."""
@@ -230,7 +298,7 @@ def type_name(kind: Any) -> str:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         bounds = ", ".join(filter(None, map(_bound, arguments[1:])))
-        name = type_name(arguments[0])
+        name = files.kind_of(kind) or type_name(arguments[0])
         return f"{name} ({bounds})" if bounds else name
     if origin is Literal:
         return f"Literal[{', '.join(map(repr, arguments))}]"
@@ -276,6 +344,11 @@ def _strictly(schema: Any) -> Any:
         case _:
             pass
     return made
+
+
+def _fspath(path: Any) -> str:
+    """Read a path as a string; the path of a file in the image stays one."""
+    return path if isinstance(path, str) else os.fsdecode(path)
 
 
 def _kind(value: object) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from repro.common.jsonlines import JSON, encode
 from repro.common.spool import Spool
 from repro.engine.container import default_memory
+from repro.engine.files import files_for
 from repro.engine.jobs import Batch, Corpus
 from repro.engine.leftovers import sweep_once
 from repro.engine.pool import Pool
 from repro.errors import OutputError
+from repro.models.carrier import Carrier, size_of_files
 from repro.models.failure import Failure
 from repro.models.file_mode import words
 from repro.models.program import device_words, prepare
@@ -20,9 +25,11 @@ from repro.models.program import device_words, prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from repro.engine.files import Files
     from repro.models.docker_model import DockerModel
 
 MAX_BATCH = 2**25  # bytes of instances in a batch, unless one alone has more
+MAX_FILES = 2**30  # and of the files that they name
 
 
 class Answered(Protocol):
@@ -46,6 +53,7 @@ def make_pool(model: DockerModel) -> Pool:
         timeout=model.timeout,
         load_timeout=model.load_timeout,
         idle_timeout=model.idle_timeout,
+        make_files=partial(files_for, image=spec.image) if model.schema.files else None,
     )
 
 
@@ -53,12 +61,31 @@ def answer_one(model: DockerModel, pool: Pool, row: bytes, options: Mapping[str,
     """Answer one instance with workers that there are: the short way, as it is the frequent one."""
     words = encode(options) if options else b"{}"
     batch = Batch(model.schema.model, 0, [row], words, patient=False)
-    pool.answer(batch)
+    if model.schema.files:
+        with _carried(carrier_of(model, pool), batch):
+            pool.answer(batch)
+    else:
+        pool.answer(batch)
     if batch.failures:
         raise batch.failures[0]
     (prediction,) = batch.outputs
-    model.schema.check_prediction(prediction, 0)
-    return prediction
+    received: JSON = model.schema.received(prediction, 0)
+    return received
+
+
+def carrier_of(model: DockerModel, pool: Pool) -> Carrier:
+    """Make what carries the files that instances name to the workers."""
+    return Carrier(model.schema, lambda: cast("Files", pool.files), model.files_within)
+
+
+@contextmanager
+def _carried(carrier: Carrier, batch: Batch) -> Iterator[None]:
+    """Have the files of a batch carried."""
+    batch.rows, paths = carrier.carry(batch.rows, batch.start)
+    try:
+        yield
+    finally:
+        carrier.remove(paths)
 
 
 class WorkerMode:
@@ -133,12 +160,40 @@ class WorkerMode:
     def _predictions(
         self, pool: Pool, batches: Iterable[Batch], on_progress: Callable[[int], None] | None
     ) -> Iterator[JSON | Failure]:
-        for batch in pool.answers(batches):
-            self._sent = None
-            self.model.isolated += batch.isolated
-            yield from self._checked(batch)
-            if on_progress is not None:
-                on_progress(batch.start + len(batch.rows))
+        with self._with_files(pool, batches) as ready:
+            for batch in pool.answers(ready):
+                self._sent = None
+                self.model.isolated += batch.isolated
+                yield from self._checked(batch)
+                if on_progress is not None:
+                    on_progress(batch.start + len(batch.rows))
+
+    @contextmanager
+    def _with_files(self, pool: Pool, batches: Iterable[Batch]) -> Iterator[Iterable[Batch]]:
+        """Carry the files of each batch when it is its turn, and take away those of the ones done.
+
+        The pool takes the next batch when it has given out the one before.
+        """
+        if not self.model.schema.files:
+            yield batches
+            return
+        carrier = carrier_of(self.model, pool)
+        there: deque[tuple[Batch, ExitStack]] = deque()
+
+        def carried() -> Iterator[Batch]:
+            for batch in batches:
+                while there and there[0][0].done:
+                    there.popleft()[1].close()
+                with ExitStack() as stack:
+                    stack.enter_context(_carried(carrier, batch))
+                    there.append((batch, stack.pop_all()))
+                yield batch
+
+        try:
+            yield carried()
+        finally:
+            for _, stack in there:
+                stack.close()
 
     def _unknown(self, batches: Iterable[Batch], kept: _Rows | None = None) -> Iterator[Batch]:
         """Yield the batches that are not answered yet."""
@@ -158,8 +213,7 @@ class WorkerMode:
     def _checked(self, batch: Batch) -> Iterator[JSON | Failure]:
         if batch.failures and not self.patient:
             for place, output in enumerate(batch.leading):
-                self.model.schema.check_prediction(output, batch.start + place)
-                yield output
+                yield self.model.schema.received(output, batch.start + place)
             raise next(iter(batch.failures.values()))
         for place, output in enumerate(batch.outputs):
             index = batch.start + place
@@ -167,24 +221,28 @@ class WorkerMode:
                 yield Failure(index, error)
                 continue
             try:
-                self.model.schema.check_prediction(output, index)
+                prediction = self.model.schema.received(output, index)
             except OutputError as problem:
                 if not self.patient:
                     raise
                 yield Failure(index, problem)
             else:
-                yield output
+                yield prediction
 
     def _batches(self, rows: Iterable[bytes], options: bytes) -> Iterator[Batch]:
         """Cut into batches, by count and by bytes: the same ones whoever answers them."""
         start, size = 0, 0
         gathered: list[bytes] = []
+        schema = self.model.schema
         for row in rows:
-            if gathered and size + len(row) > MAX_BATCH:
+            weight = len(row)
+            if schema.files:
+                weight += size_of_files(schema, row) * MAX_BATCH // MAX_FILES
+            if gathered and size + weight > MAX_BATCH:
                 yield self._batch(start, gathered, options)
                 start, size, gathered = start + len(gathered), 0, []
             gathered.append(row)
-            size += len(row)
+            size += weight
             if len(gathered) == self.model.batch_size:
                 yield self._batch(start, gathered, options)
                 start, size, gathered = start + len(gathered), 0, []

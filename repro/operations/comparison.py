@@ -29,6 +29,7 @@ from repro.errors import (
     UnknownNameError,
 )
 from repro.models.failure import Failure
+from repro.models.files import plain
 from repro.models.lookup import model_class
 from repro.models.schema import Schema
 from repro.operations.prediction import PredictionJob, opened
@@ -289,7 +290,8 @@ def _line(model: str, row: Row, prediction: Any, index: int) -> tuple[bytes, Fai
     del row["model_id"]
     if not isinstance(prediction, Failure):
         try:
-            return encode({**row, "prediction": prediction}, allow_nan=False, wrapping=2), None
+            row = {**row, "prediction": plain(prediction)}
+            return encode(row, allow_nan=False, wrapping=2), None
         except JSONRuleError as error:
             prediction = Failure(index, OutputError(model, f"the prediction {error}", index))
     about = {"type": prediction.kind, "message": prediction.message}

@@ -13,6 +13,7 @@ from repro.catalog.metrics import same
 from repro.common.io import read_jsonl_file
 from repro.errors import CardError, InputError, ModelError
 from repro.models import DockerModel, load
+from repro.models.files import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,10 @@ def run_examples(
                 loaded = load(model, image=image, **options)
                 if isinstance(loaded, DockerModel):
                     stack.enter_context(loaded)
-                answers = loaded.predict_each([row["input"] for row in mine])
+                inputs = [row["input"] for row in mine]
+                if isinstance(loaded, DockerModel):
+                    inputs = [loaded.schema.located(one, str(card.folder)) for one in inputs]
+                answers = plain(loaded.predict_each(inputs))
         except (InputError, ModelError) as error:
             for row in mine:
                 yield _result(row, error=str(error))

@@ -17,8 +17,10 @@ from repro.common.io import translated, whole_file
 from repro.data.formats import STREAM, format_of
 from repro.errors import ConfigurationError, UnknownNameError
 from repro.models import DockerModel
+from repro.models.files import plain
 from repro.models.lookup import check_load_options, model_class
 from repro.models.schema import Schema
+from repro.operations.contents import content_folder
 from repro.operations.rows import without_id, write_rows
 from repro.operations.selection import Selection
 from repro.operations.source import Source, made, read_word
@@ -66,6 +68,9 @@ class PredictionJob:
         Whether the first instance that fails the model ends the run, or has a row that says so.
     max_errors : int, optional
         How many such rows there may be.
+    files : str, optional
+        The folder for files that the model makes; ``<output>.files`` by default. It appears whole
+        or not at all.
     resume : bool
         Keep the rows of a run that is stopped, beside the output, and go on with those there are.
     """
@@ -87,6 +92,7 @@ class PredictionJob:
     allow_nan: bool = False
     on_error: OnError = "raise"
     max_errors: int | None = None
+    files: str | None = None
     resume: bool = False
 
     def __post_init__(self) -> None:
@@ -179,10 +185,12 @@ def predict_one(
     options: Mapping[str, Any],
     *,
     dry_run: bool = False,
+    files: str | None = None,
 ) -> JSON:
     """Predict one instance whose fields are given as words; or check it, and start nothing.
 
-    A word is the string it is where the field takes strings; elsewhere it is read as JSON.
+    A word is the string it is where the field takes strings; elsewhere it is read as JSON. Files
+    that the model makes go to the folder `files`; without one they are only described.
     """
     with ExitStack() as stack:
         loaded = opened(model, load_options, stack)
@@ -194,7 +202,12 @@ def predict_one(
         if dry_run:
             return None
         prediction: JSON = loaded.predict_batch([instance], **options)[0]
-        return prediction
+        if files is not None:
+            with content_folder(files) as folder:
+                folder.write(prediction, 0)
+                return folder.named(prediction, 0, STREAM)
+        described: JSON = plain(prediction)
+        return described
 
 
 def _write_with(
@@ -209,6 +222,8 @@ def _write_with(
     del on_progress
     if job.outputs == (STREAM,):
         raise ConfigurationError(f"the output writer {job.writer!r} needs an --output file")
+    if isinstance(model, DockerModel) and model.schema.has_contents:
+        raise ConfigurationError(f"{job.model} makes files, which {job.writer!r} cannot write")
     writer = made(f"the writer {job.writer}", OutputWriter.by_name(job.writer), job.writer_options)
     instances = list(source.instances())
     if isinstance(model, DockerModel):  # before anything is started

@@ -31,6 +31,7 @@ from repro.errors import (
     UnknownNameError,
 )
 from repro.models import DockerModel, load
+from repro.models.files import plain
 from repro.models.metric import Metric
 from repro.operations.paths import value_at
 from repro.operations.setup import set_up_each, setup
@@ -349,21 +350,31 @@ class _Answers:
         """The answers to all single inputs in one batch; None if one of them fails it."""
         self._report(f"{self._name}: {len(self._single)} published inputs")
         try:
-            return list(self._model.predict_each([dict(c.input or {}) for c in self._single]))
+            inputs = [self._located(c.input or {}) for c in self._single]
+            return list(plain(self._model.predict_each(inputs)))
         except (InputError, ModelError):
             return None
 
     def to(self, claim: Claim) -> Any:
         if claim.inputs:
-            return self._model.predict_batch([dict(one) for one in claim.inputs])[0]
+            inputs = [self._located(one) for one in claim.inputs]
+            return plain(self._model.predict_batch(inputs)[0])
         if self._together is not None:
             return self._together[self._single.index(claim)]
-        return self._model.predict_each([dict(claim.input or {})])[0]
+        return plain(self._model.predict_each([self._located(claim.input or {})])[0])
+
+    def _located(self, given: Mapping[str, Any], file: str = "model.toml") -> dict[str, Any]:
+        """Read the paths in an instance as relative to the file of the package that has it."""
+        if not isinstance(self._model, DockerModel):
+            return dict(given)
+        folder = (self._card.folder / file).parent
+        located: dict[str, Any] = self._model.schema.located(dict(given), str(folder))
+        return located
 
     def _rows(self, inputs: list[Any]) -> list[Any]:
         """Predict rows; those of a metric come beside the value over all of them."""
         answered = self._model.predict_batch(inputs)
-        return list(answered[1] if isinstance(self._model, Metric) else answered)
+        return list(plain(answered[1] if isinstance(self._model, Metric) else answered))
 
     def over_dataset(self, dataset: str, split: str) -> tuple[list[Any], list[Any]]:
         name = f"{dataset}/{split}" if split else dataset
@@ -381,6 +392,6 @@ class _Answers:
                 raise CardError(f"{self._card.package}/model.toml", "claims.cases", f"no {file}")
             rows: Any = read_jsonl_file(str(path))
             self._report(f"{self._name}: {file}, {len(rows):,} rows")
-            predictions = self._rows([row["input"] for row in rows])
+            predictions = self._rows([self._located(row["input"], file) for row in rows])
             self._sets[file] = [row["expected"] for row in rows], predictions
         return self._sets[file]

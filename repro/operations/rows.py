@@ -16,6 +16,7 @@ from repro.models import DockerModel
 from repro.models.failure import Failure
 from repro.models.metric import Metric
 from repro.models.schema import INSTANCE_ID
+from repro.operations.contents import ContentFolder, content_folder
 from repro.operations.resume import Partial
 
 if TYPE_CHECKING:
@@ -43,15 +44,17 @@ def write_rows(
         for path in job.outputs
     ]
     corpus: list[Any] = []
+    folder = _folder_for_contents(job, model)
     with ExitStack() as stack:
         partial = stack.enter_context(Partial(job, model, source)) if job.resume else None
         file = cast("IO[bytes] | None", partial)  # which is all of a file that a writer needs
         writers = [stack.enter_context(target.open(file)) for target in targets]
+        contents = stack.enter_context(content_folder(folder)) if folder else None
         tell = _teller(job, source, partial, on_progress)
         predictions = predictions_of(job, model, source, partial, tell, corpus.append)
         if isinstance(predictions, Generator):  # what it holds ends with it, also if writing fails
             stack.callback(predictions.close)
-        failed = _copy(job, source, predictions, writers, partial)
+        failed = _copy(job, source, predictions, writers, partial, contents)
     known = partial.count if partial else 0
     outputs = [
         {
@@ -77,11 +80,19 @@ def _copy(
     predictions: Iterable[JSON | Failure],
     writers: Sequence[Writer],
     partial: Partial | None,
+    contents: ContentFolder | None,
 ) -> int:
     """Write a row for each prediction; return how many have failed."""
     recorded, failed = job.on_error == "record", 0
     for prediction in predictions:
         row = source.head()
+        if contents is not None and not isinstance(prediction, Failure):
+            number = writers[0].count
+            contents.write(prediction, number)
+            for path, writer in zip(job.outputs, writers, strict=True):
+                row["prediction"] = contents.named(prediction, number, path)
+                writer.write(row)
+            continue
         failure = _failure(job, prediction, writers[0].count, partial) if recorded else None
         if failure is None:
             row["prediction"] = prediction
@@ -94,6 +105,19 @@ def _copy(
         for writer in writers:
             writer.write(row)
     return failed + (partial.failures if partial else 0)
+
+
+def _folder_for_contents(job: PredictionJob, model: Model) -> str | None:
+    """Say where the files go that the model makes, if it makes any."""
+    if not isinstance(model, DockerModel) or not model.schema.has_contents:
+        if job.files is not None:
+            raise ConfigurationError(f"{job.model} makes no files; leave out --files")
+        return None
+    if job.resume:
+        raise ConfigurationError(f"{job.model} makes files, and such a run cannot be resumed")
+    if job.files is None and job.outputs[0] == STREAM:
+        raise ConfigurationError(f"{job.model} makes files; say where to put them with --files DIR")
+    return job.files or f"{job.outputs[0]}.files"
 
 
 def _failure(

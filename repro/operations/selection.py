@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 Row = dict[str, Any]
+_MISSING = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Selection:
     Parameters
     ----------
     rename : mapping of str to str
-        New names of columns, by the old ones.
+        New names of columns, by the old ones; a dotted one leads into an object.
     columns : tuple of str
         The columns to keep, by their new names; all if empty. An instance's id is always kept.
     shard : (int, int), optional
@@ -62,6 +63,7 @@ class Selection:
     def _named(self, model: str, index: int, row: object) -> Row:
         if not isinstance(row, dict):
             raise InstanceError(model, index, "", "it is not an object with fields")
+        row = self._with_inner(row)
         for name in self.rename:
             if name not in row:
                 raise InstanceError(model, index, name, "is to be renamed and is not there")
@@ -74,6 +76,18 @@ class Selection:
         if not isinstance(identity, str):
             raise InstanceError(model, index, INSTANCE_ID, "is not a string")
         return {INSTANCE_ID: identity, **named}
+
+    def _with_inner(self, row: Row) -> Row:
+        """Take values out of objects where a dotted name is renamed that is no column itself."""
+        inner = {}
+        for name in self.rename:
+            if "." in name and name not in row:
+                value: Any = row
+                for part in name.split("."):
+                    value = value[part] if isinstance(value, dict) and part in value else _MISSING
+                if value is not _MISSING:
+                    inner[name] = value
+        return {**row, **inner}
 
     def _kept(self, model: str, index: int, row: Row) -> Row:
         for name in self.columns:

@@ -55,6 +55,7 @@ class Source:
         self._stack = ExitStack()
         self._hashes: list[tuple[str, Hashed]] = []
         self._heads = self._stack.enter_context(Fifo())
+        self._folder = ""  # of the file that is read
         self.count = 0
 
     def __enter__(self) -> Self:
@@ -82,7 +83,7 @@ class Source:
         for row in self._job.selection.choose(self._job.model, self._rows()):
             put(head(row))
             self.count += 1
-            yield row
+            yield self._schema.located(row, self._folder)
 
     def checked_ahead(self) -> Iterator[Row]:
         """Find the files and check the first instances now; yield all of them.
@@ -144,6 +145,7 @@ class Source:
             file = RowFile(path, job.input_format, self._text_field())
             rows, hashed = self._stack.enter_context(file.open())
             self._hashes.append((path, hashed))
+            self._folder = "" if path == STREAM else os.path.dirname(path)  # noqa: PTH120
             for row in rows:
                 yield self._typed(row) if file.untyped else row
 
@@ -179,7 +181,8 @@ class Source:
         read = {}
         for name, cell in row.items():
             about = self._schema.fields.get(names.get(name, name))
-            if cell == "" and about is not None and not takes_strings(about.type):
+            files = about in self._schema.files
+            if cell == "" and about is not None and (files or not takes_strings(about.type)):
                 continue
             read[name] = cell if about is None else read_word(about, cell)
         return read

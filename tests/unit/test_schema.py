@@ -61,7 +61,7 @@ def problem_of(kind: object, value: object) -> str:
     """Tell what is wrong with a value, as a field as well as as a prediction; or nothing."""
     schema = taking(kind)
     try:
-        schema.check_prediction(value, 7)
+        schema.received(value, 7)
     except OutputError as error:
         with pytest.raises(InstanceError) as refused:
             schema.instance({"value": value}, 7)
@@ -296,7 +296,7 @@ def test_a_parameter_without_an_annotation_takes_anything() -> None:
     schema = Schema.of("model", predict)
 
     assert schema.instance({"anything": [object]}, 0) == {"anything": [object]}
-    assert schema.check_prediction(object(), 0) is None
+    assert schema.received(object, 0) is object
     assert schema.fields["anything"].type_name == "any JSON"
 
 

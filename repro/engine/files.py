@@ -1,0 +1,269 @@
+"""Files of the host that containers can read, as long as somebody needs them there."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import stat
+import tarfile
+from contextlib import suppress
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any
+
+from repro.common.io import translated as file_errors
+from repro.engine.client import translated
+from repro.engine.context import entry
+from repro.engine.exchange import bind, make_parent, owner_labels, remove_tree
+from repro.engine.leftovers import sweep_once
+from repro.errors import DataFileError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from repro.engine.client import Engine
+
+log = logging.getLogger(__name__)
+
+INSIDE = "/files"  # where containers find them
+LONGEST_NAME = 255  # bytes
+LONGEST_ENDING = 16
+CHUNK = 2**20
+AT_ONCE = 64  # files, sent together
+
+# What says that a file can be neither linked nor cloned from where it lies.
+_COPY_INSTEAD = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EINVAL}
+_COPY_INSTEAD |= {errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.ETXTBSY, errno.ENOENT}
+
+
+class SharedFiles:
+    """A directory that the containers of a local engine can read, and only read.
+
+    Each file has a directory of its own there, so that two of one name do not meet. It is a link to
+    the host's file where everybody may read that, else a copy; never the file's directory.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose containers shall read them.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._parent: Path | None = None
+        self._numbers = count()
+
+    def mounts(self) -> list[dict[str, Any]]:
+        """Say in the engine's words what containers have to mount."""
+        return [bind(self._directory(), INSIDE, read_only=True)]
+
+    def add(self, file: IO[bytes], name: str) -> str:
+        """Have an open file there, under its name; return its path in the containers.
+
+        It is there when `settle` has returned.
+
+        Raises
+        ------
+        DiskFull, DataFileError
+            If it cannot be had there; nothing of it is left.
+        """
+        number, name = str(next(self._numbers)), _safe(name)
+        folder = self._directory() / number
+        with file_errors(folder):
+            folder.mkdir()
+            folder.chmod(0o755)
+            try:
+                _link_or_copy(file, folder / name)
+            except BaseException:
+                remove_tree(folder)
+                raise
+        return f"{INSIDE}/{number}/{name}"
+
+    def settle(self) -> None:
+        """Wait until all that was added is there."""
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove files that were added."""
+        if self._parent is not None:
+            for path in paths:
+                with suppress(OSError):  # gone with its directory
+                    remove_tree(self._parent / "files" / PurePosixPath(path).parts[2])
+
+    def close(self) -> None:
+        """Remove all of them."""
+        parent, self._parent = self._parent, None
+        if parent is not None:
+            try:
+                remove_tree(parent)
+            except OSError as error:  # must not hide why we end; the next start tries again
+                log.warning("could not remove %s: %s", parent, error)
+
+    def _directory(self) -> Path:
+        if self._parent is None:
+            sweep_once(self._engine)
+            parent = make_parent()
+            with file_errors(parent):
+                (parent / "files").mkdir()
+                (parent / "files").chmod(0o755)
+            self._parent = parent
+        return self._parent / "files"
+
+
+class VolumeFiles:
+    """The same for an engine that does not see this machine's files: a volume of its own.
+
+    A container that is never started holds the volume, through which files go in. None can be
+    removed that way, so what is not needed any more becomes an empty file.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose containers shall read them.
+    image : str
+        An image of that engine.
+    """
+
+    def __init__(self, engine: Engine, image: str) -> None:
+        self._engine, self._image = engine, image
+        self._volume: str | None = None
+        self._holder: str | None = None
+        self._numbers = count()
+        self._waiting: list[tuple[str, IO[bytes]]] = []  # to be sent, several at once
+
+    def mounts(self) -> list[dict[str, Any]]:
+        """Say in the engine's words what containers have to mount."""
+        return [{**self._mount(), "ReadOnly": True}]
+
+    def add(self, file: IO[bytes], name: str) -> str:
+        """Have an open file there, under its name; return its path in the containers.
+
+        It is there when `settle` has returned.
+        """
+        path = f"{next(self._numbers)}/{_safe(name)}"
+        self._waiting.append((path, os.fdopen(os.dup(file.fileno()), "rb", buffering=0)))
+        if len(self._waiting) == AT_ONCE:
+            self.settle()
+        return f"{INSIDE}/{path}"
+
+    def settle(self) -> None:
+        """Send what was added; return when it is there."""
+        waiting, self._waiting = self._waiting, []
+        try:
+            if waiting:
+                self._put(_tar(waiting))
+        finally:
+            for _, file in waiting:
+                file.close()
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Empty files that were added."""
+        names = {path.removeprefix(f"{INSIDE}/") for path in paths}
+        waiting = dict(self._waiting)
+        for name in names & waiting.keys():  # not sent yet
+            waiting.pop(name).close()
+            names.remove(name)
+        self._waiting = list(waiting.items())
+        if names and self._holder is not None:
+            with Path(os.devnull).open("rb") as nothing:
+                self._put(_tar([(name, nothing) for name in sorted(names)]))
+
+    def close(self) -> None:
+        """Remove all of them."""
+        from docker.errors import APIError
+
+        holder, volume, self._holder, self._volume = self._holder, self._volume, None, None
+        try:
+            with translated(self._engine.address):
+                if holder is not None:
+                    with suppress(APIError):
+                        self._engine.api.remove_container(holder, v=True, force=True)
+                if volume is not None:
+                    with suppress(APIError):
+                        self._engine.api.remove_volume(volume, force=True)
+        except EngineError as error:  # must not hide why we end; the next start tries again
+            log.warning("could not remove the volume %s: %s", volume, error)
+
+    def _mount(self) -> dict[str, Any]:
+        if self._volume is None:
+            sweep_once(self._engine)
+            with translated(self._engine.address):
+                kept = {"o": "uid=0,gid=0"} if self._engine.podman else None
+                made = self._engine.api.create_volume(driver_opts=kept, labels=owner_labels())
+                self._volume = str(made["Name"])
+        return {"Type": "volume", "Source": self._volume, "Target": INSIDE}
+
+    def _put(self, tar: Iterator[bytes]) -> None:
+        api, mount = self._engine.api, self._mount()
+        with translated(self._engine.address):
+            if self._holder is None:
+                config = {"Image": self._image, "Cmd": ["true"], "Labels": owner_labels()}
+                config["HostConfig"] = {"Mounts": [mount], "NetworkMode": "none"}
+                self._holder = str(api.create_container_from_config(config)["Id"])
+            api.put_archive(self._holder, INSIDE, tar)
+
+
+Files = SharedFiles | VolumeFiles
+
+
+def files_for(engine: Engine, image: str) -> Files:
+    """Make what an engine can read files from."""
+    return SharedFiles(engine) if engine.local else VolumeFiles(engine, image)
+
+
+def _link_or_copy(file: IO[bytes], target: Path) -> None:
+    """Have a file at another place as well; a link where that changes nobody's rights."""
+    if os.fstat(file.fileno()).st_mode & stat.S_IROTH:
+        try:
+            # Python follows the link only where it is given a directory, which then plays no part.
+            opened = file.fileno()
+            os.link(f"/proc/self/fd/{opened}", target, src_dir_fd=opened, follow_symlinks=True)
+        except OSError as error:
+            if error.errno not in _COPY_INSTEAD:
+                raise
+        else:
+            return
+    with target.open("xb", buffering=0) as copy:
+        os.fchmod(copy.fileno(), 0o644)
+        try:
+            while os.copy_file_range(file.fileno(), copy.fileno(), 2**30):
+                pass
+        except OSError as error:
+            if error.errno not in _COPY_INSTEAD:
+                raise
+            shutil.copyfileobj(file, copy, CHUNK)
+
+
+def _safe(name: str) -> str:
+    """Keep a name that every file system can hold; of another one keep how it ends."""
+    try:
+        if 0 < len(name.encode()) <= LONGEST_NAME and name not in {".", ".."}:
+            return name
+    except UnicodeEncodeError:  # bytes that are no UTF-8
+        pass
+    ending = os.path.splitext(name)[1]  # noqa: PTH122  the name of no file
+    return f"file{ending if ending.isascii() and len(ending) <= LONGEST_ENDING else ''}"
+
+
+def _pieces(file: IO[bytes], size: int, name: str) -> Iterator[bytes]:
+    """Yield so many bytes of a file."""
+    while size > 0:
+        piece = file.read(min(CHUNK, size))
+        if not piece:
+            raise DataFileError(name, "became shorter while it was read")
+        size -= len(piece)
+        yield piece
+
+
+def _tar(files: Iterable[tuple[str, IO[bytes]]]) -> Iterator[bytes]:
+    """Write files, each in a directory of its own, as a tar."""
+    for path, file in files:
+        size = os.fstat(file.fileno()).st_size
+        yield entry(path.partition("/")[0], folder=True).tobuf(tarfile.PAX_FORMAT)
+        about = entry(path)
+        about.size = size
+        yield about.tobuf(tarfile.PAX_FORMAT)
+        yield from _pieces(file, size, path)
+        yield bytes(-size % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)
