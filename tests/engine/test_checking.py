@@ -94,8 +94,10 @@ FAULTS = {
     ),
     "hungry": (
         "if __name__",
-        'if ARGUMENTS[0] == "--input-file" and not open(ARGUMENTS[1]).read():\n    exit(3)\n'
-        "if __name__",
+        (
+            'if ARGUMENTS[0] == "--input-file" and not open(ARGUMENTS[1]).read():\n    exit(3)\n'
+            "if __name__"
+        ),
         "empty",
         "ended with status 3",
     ),
@@ -131,10 +133,10 @@ from repro.operations.checking.subject import Subject
 
 checks = {check.name: check for check in CHECKS}
 found = {}
-with Subject("contract") as subject:
+with Subject(sys.argv[1]) as subject:
     assert not [f for f in checks["build.image"].run(subject) if f.outcome != "passed"]
     trials = {trial.card.class_name: trial for trial in subject.trials()}
-    for name, check in json.loads(sys.argv[1]):
+    for name, check in json.loads(sys.argv[2]):
         subject.trials = lambda: [trials[name]]
         found.setdefault(name, {})[check] = [
             [f.outcome, f.message, f.remedy] for f in _run(checks[check], subject).findings
@@ -185,12 +187,17 @@ def _found(place: Any) -> dict[str, dict[str, list[list[str]]]]:
     add(place, "contract", programs)
     asked = [(name, f"contract.{check}") for name, (_, _, check, _) in FAULTS.items()]
     asked += [("good", check.name) for check in CHECKS if check.level == "contract"]
+    return one_check_each(place, "contract", asked)
 
-    done = place.python(["-c", ONE_CHECK, json.dumps(asked)])
 
+def one_check_each(
+    place: Any, package: str, asked: list[tuple[str, str]]
+) -> dict[str, dict[str, list[list[str]]]]:
+    """Make some checks of some models; return what they find, by model and check."""
+    done = place.python(["-c", ONE_CHECK, package, json.dumps(asked)])
     assert done.returncode == 0, done.stderr
-    result: dict[str, dict[str, list[list[str]]]] = json.loads(done.stdout)
-    return result
+    found: dict[str, dict[str, list[list[str]]]] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -225,7 +232,41 @@ def test_a_program_that_keeps_the_contract_passes_all(
     outcomes = {check: {f[0] for f in findings} for check, findings in found["good"].items()}
 
     assert set(outcomes) == {check.name for check in CHECKS if check.level == "contract"}
+    assert outcomes.pop("contract.files") == {"skipped"}  # it takes none
     assert all(told <= {"passed"} for told in outcomes.values())
+
+
+def test_a_file_that_is_none_of_its_kind_is_answered_or_refused(place: Any) -> None:
+    opened = "def answer(path):\n    data = open(path, 'rb').read()\n"
+    good = opened + "    if data[:1] != b'x': raise ValueError('it does not begin with x')\n"
+    programs = {
+        name: GOOD.replace('["text"]', '["file"]').replace("def answer(text):\n", answer)
+        for name, answer in {
+            "good": good + "    return str(len(data))\n    text = ''\n",
+            "bad": opened + "    return str(data[4096])\n    text = ''\n",
+        }.items()
+    }
+    add(place, "filed", programs)
+    folder = place.folder / "models" / "filed"
+    row = '{"model": "filed-%s", "input": {"file": "examples/%s"}, "output": "%s"}\n'
+    (folder / "examples").mkdir()
+    (folder / "examples" / "xs").write_bytes(b"x" * 5000)
+    rows = row % ("good", "xs", 5000), row % ("bad", "xs", 120)
+    (folder / "examples.jsonl").write_text("".join(rows))
+    code = place.folder / "repro" / "models" / "filed" / "__init__.py"
+    taking = code.read_text().replace("text: str", "file: File").replace("text=text", "file=file")
+    code.write_text("from repro.models import File\n" + taking)
+    checks = ("modes", "texts", "options", "frames", "files")
+
+    found = one_check_each(
+        place, "filed", [*(("good", f"contract.{c}") for c in checks), ("bad", "contract.files")]
+    )
+
+    assert found["good"].pop("contract.texts")[0][0] == "skipped"
+    assert set(map(str, found["good"].values())) == {"[]"}
+    (empty, text, _) = found["bad"]["contract.files"]
+    assert "file = an empty file: filed-bad raised IndexError" in empty[1]
+    assert "a file of text" in text[1]
 
 
 def checked(done: Any) -> dict[str, dict[str, Any]]:

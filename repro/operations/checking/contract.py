@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import select
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repro.common.jsonlines import encode
@@ -37,7 +39,7 @@ from repro.operations.checking.findings import (
 from repro.operations.checking.subject import Answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from repro.operations.checking.subject import Subject, Trial
 
@@ -60,6 +62,12 @@ TEXTS = {
 LONG = {
     "10,000 characters": "word " * 2_000,
     "a word of 10,000 characters": "x" * 10_000,
+}
+
+FILES = {
+    "an empty file": b"",
+    "a file of text": b"This is no picture, and no sound either.\n" * 50,
+    "a file of zeros": bytes(4096),
 }
 
 # An exception of these types is a mistake in a program, not a refusal.
@@ -210,7 +218,7 @@ def _options(trial: Trial) -> Iterator[Finding]:
     _ = trial.answers
     given = encode(trial.model.schema.instance(trial.inputs[0], 0)) + b"\n"
     try:
-        _file_mode(trial, given if not _has_files(trial) else b"", f"--{UNKNOWN}", "1")
+        _file_mode(trial, b"" if trial.model.schema.files else given, f"--{UNKNOWN}", "1")
     except ContainerError as problem:
         if problem.status != USAGE and not trial.cold:
             yield error(f"{trial.name} ends with status {problem.status}, not {USAGE}: {problem}")
@@ -227,19 +235,46 @@ def texts(subject: Subject) -> Iterator[Finding]:
 
 def _texts(trial: Trial) -> Iterator[Finding]:
     _ = trial.answers
-    fields = [f.name for f in trial.model.schema.fields.values() if takes_strings(f.type)]
+    schema = trial.model.schema
+    fields = [f.name for f in schema.fields.values() if takes_strings(f.type)]
+    fields = [name for name in fields if name not in {f.name for f in schema.files}]
     if not fields:
         raise Skip(f"{trial.name} takes no text")
     for field in fields:
-        cases = {name: {**trial.inputs[0], field: text} for name, text in (TEXTS | LONG).items()}
-        answered = trial.model.predict_batch(list(cases.values()), on_error="record")
-        rows = answered[1] if isinstance(answered, tuple) else answered
-        for name, answer in zip(cases, rows, strict=True):
-            if isinstance(answer, Failure) and not _refuses(answer.error, cold=trial.cold):
-                problem = str(answer.error).strip().partition("\n")[0]
-                slow = name in LONG and isinstance(answer.error, PredictionTimeout)
-                told = f"{trial.name}, {field} = {name}: {problem}"
-                yield warning(told, TOO_LONG) if slow else error(told, UNCLEAR)
+        yield from _tried(trial, field, TEXTS | LONG)
+
+
+@CHECKS("files")
+def files(subject: Subject) -> Iterator[Finding]:
+    """Send files that are empty, or hold something else: each is answered, or refused likewise."""
+    yield from each(subject, _files)
+
+
+def _files(trial: Trial) -> Iterator[Finding]:
+    _ = trial.answers
+    fields = [f for f in trial.model.schema.files if takes_strings(f.type)]
+    if not fields:
+        raise Skip(f"{trial.name} takes no files")
+    with tempfile.TemporaryDirectory(prefix="repro-check-") as folder:
+        for field in fields:
+            suffix = Path(str(trial.inputs[0].get(field.name, ""))).suffix
+            paths = {name: Path(folder) / f"{index}{suffix}" for index, name in enumerate(FILES)}
+            for name, path in paths.items():
+                path.write_bytes(FILES[name])
+            yield from _tried(trial, field.name, {name: str(p) for name, p in paths.items()})
+
+
+def _tried(trial: Trial, field: str, cases: Mapping[str, str]) -> Iterator[Finding]:
+    """Send values of a field that a model may refuse; say which it neither answers nor refuses."""
+    given = [{**trial.inputs[0], field: value} for value in cases.values()]
+    answered = trial.model.predict_batch(given, on_error="record")
+    rows = answered[1] if isinstance(answered, tuple) else answered
+    for name, answer in zip(cases, rows, strict=True):
+        if isinstance(answer, Failure) and not _refuses(answer.error, cold=trial.cold):
+            problem = str(answer.error).strip().partition("\n")[0]
+            slow = name in LONG and isinstance(answer.error, PredictionTimeout)
+            told = f"{trial.name}, {field} = {name}: {problem}"
+            yield warning(told, TOO_LONG) if slow else error(told, UNCLEAR)
 
 
 def _refuses(problem: ReproError, *, cold: bool) -> bool:
@@ -293,7 +328,7 @@ def _talk(trial: Trial, worker: Worker) -> None:
     """Ask a worker once, and read frames until it has answered."""
     schema = trial.model.schema
     rows = [encode(schema.instance(given, index)) for index, given in enumerate(trial.inputs)]
-    if _has_files(trial):
+    if trial.model.schema.files:  # which are carried to workers of the library's own
         _until(worker, lambda: worker.ready, LOADING)
         return
     batch = Batch(trial.name, 0, rows, encode(schema.call({})), patient=False)
@@ -341,12 +376,6 @@ def _file_mode(trial: Trial, content: bytes, *more: str) -> list[Any]:
         command += [*words(trial.model.load_options), *more]
         run(engine, replace(spec, command=tuple(command), timeout=LOADING), exchange)
         return list(exchange.rows(OUTPUT, trial.name))
-
-
-def _has_files(trial: Trial) -> bool:
-    """Whether instances name files, which are there only when the library runs the model."""
-    del trial
-    return False
 
 
 def _short(value: object) -> str:

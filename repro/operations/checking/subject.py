@@ -11,6 +11,7 @@ from repro.common.config import read_config
 from repro.engine.recipe import Recipe, recipe_of
 from repro.errors import CardError, ReproError
 from repro.models import DockerModel, load
+from repro.models.files import plain
 from repro.models.metric import Metric
 from repro.operations.checking.findings import Skip
 from repro.operations.examples import read_examples
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from repro.engine.layers import Entry
 
 ROWS = 8  # examples of a model that the contract is tried with
-TIMEOUT = 60.0  # seconds that a batch of a few instances may take
+TIMEOUT = 120.0  # seconds that a batch of a few instances may take
 
 
 class Subject:
@@ -140,7 +141,8 @@ class Trial:
         rows = [row["input"] for row in self.subject.examples if row["model"] == self.name]
         if not rows:
             raise Skip(f"{self.name} has no example to try it with")
-        return rows[:ROWS]
+        folder = str(self.subject.card.folder)
+        return [self.model.schema.located(given, folder) for given in rows[:ROWS]]
 
     @cached_property
     def answers(self) -> Answers:
@@ -173,7 +175,7 @@ class Answers:
         answered: Any = model.predict_batch(inputs)
         self.corpus: Any
         self.rows: list[Any]
-        self.corpus, self.rows = answered if isinstance(model, Metric) else (None, answered)
+        self.corpus, self.rows = answered if isinstance(model, Metric) else (None, plain(answered))
 
 
 def agree(one: Any, other: Any, tolerance: float) -> bool:
