@@ -8,11 +8,12 @@ import click
 
 from repro.commands.completion import package_names
 from repro.commands.output import building, json_option, print_json, print_table, unlimited_option
+from repro.common.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from repro.operations.checking import PackageReport
+    from repro.operations.checking import CheckResult, PackageReport
 
 LEVELS = ("card", "build", "contract", "full")
 
@@ -101,28 +102,27 @@ def _with_progress(
 
 
 def _print(report: PackageReport, *, short: bool) -> None:
-    """Print a table of what was found; of several packages, not what has passed."""
-    from repro.operations.checking import OUTCOMES
+    """Print a table of the checks, and what is to be done; of several, not what has passed."""
+    from repro.operations.checking import OUTCOMES, sentence
 
-    rows = []
-    for result in report.results:
-        findings = result.findings or (None,)
-        for finding in findings:
-            outcome = result.outcome if finding is None else finding.outcome
-            if not (short and outcome == "passed"):
-                message, remedy = (finding.message, finding.remedy) if finding else ("", "")
-                rows.append((result.check, outcome, _line(message), remedy))
     counts = ", ".join(f"{n} {what}" for what in reversed(OUTCOMES) if (n := report.count(what)))
     click.echo(click.style(f"{report.package}: {counts}, {report.seconds:.1f} s", bold=True))
+    shown = [result for result in report.results if not (short and result.outcome == "passed")]
+    rows = [(result.check, result.outcome, _line(result)) for result in shown]
     if rows:
-        print_table(("check", "", "found", "what to do"), rows)
+        print_table(("check", "", "found"), rows)
+    for result in shown:
+        for finding in result.findings:
+            if finding.outcome in {"error", "warning"}:
+                click.echo(printable(f"{result.check}: {sentence(finding)}"))
     click.echo()
 
 
-def _line(message: str) -> str:
-    first, _, rest = message.strip().partition("\n")
-    last = rest.strip().rpartition("\n")[2].strip()
-    return f"{first} … {last}" if last else first
+def _line(result: CheckResult) -> str:
+    """Write what a check has found in a line, the worst of it if it is more."""
+    worst = [f.message for f in result.findings if f.outcome == result.outcome and f.message]
+    more = f" (and {len(worst) - 1} more)" if len(worst) > 1 else ""
+    return worst[0].strip().partition("\n")[0] + more if worst else ""
 
 
 def _summarise(reports: Sequence[PackageReport]) -> None:

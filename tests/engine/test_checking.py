@@ -118,7 +118,7 @@ FAULTS = {
         "frames",
         "is not JSON",
     ),
-    "lasting": (GOOD, LASTING, "end", "still runs 5 s after its input has ended"),
+    "lasting": (GOOD, LASTING, "end", "still runs 10 s after its input has ended"),
 }
 
 # Runs one check of one model: all of them of all would take a minute.

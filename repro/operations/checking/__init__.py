@@ -9,7 +9,7 @@ from repro.operations.checking.findings import (
     Level,
     Outcome,
 )
-from repro.operations.checking.report import as_json, as_markdown, write_junit
+from repro.operations.checking.report import as_json, as_markdown, sentence, write_junit
 from repro.operations.checking.running import CHECKS, PackageReport, check_packages
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "as_json",
     "as_markdown",
     "check_packages",
+    "sentence",
     "write_junit",
 ]

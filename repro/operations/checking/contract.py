@@ -47,7 +47,7 @@ CHECKS = Checks("contract", "contract")
 
 UNKNOWN = "no-such-option"
 USAGE = 2  # the status with which the runtime refuses
-ENDING = 5.0  # seconds
+ENDING = 10.0  # seconds
 LOADING = 600.0  # seconds
 
 # What a text can be. A model may refuse one, by an error that says why.

@@ -75,7 +75,7 @@ def _add_case(suite: ET.Element, package: str, result: CheckResult) -> None:
     told = printable("\n".join(map(sentence, result.findings)))
     if result.outcome in {"error", "skipped"}:
         tag = "failure" if result.outcome == "error" else "skipped"
-        message = printable(worst[0].message).partition("\n")[0]
+        message = printable(worst[0].message).strip().partition("\n")[0]
         ET.SubElement(case, tag, {"message": message}).text = told
     elif told:
         ET.SubElement(case, "system-out").text = told
