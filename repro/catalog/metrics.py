@@ -68,13 +68,20 @@ def exact(predictions: Sequence[object], labels: Sequence[object]) -> float:
     return sum(same(one, other) for one, other in pairs) / len(labels)
 
 
-def same(one: object, other: object) -> bool:
-    """Whether two JSON values are equal; true is not 1, while 1 is 1.0."""
+def same(one: object, other: object, tolerance: float = 0.0) -> bool:
+    """Whether two JSON values are equal, numbers within a tolerance; true is not 1, 1 is 1.0."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(
+            same(one[key], other[key], tolerance) for key in one
+        )
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(same(*pair, tolerance) for pair in pairs)
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    if tolerance and isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other or abs(one - other) <= tolerance
+    return one == other
 
 
 METRICS: Mapping[str, Metric] = {

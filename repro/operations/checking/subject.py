@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from repro.catalog import find_package
+from repro.catalog.metrics import same
 from repro.common.config import read_config
 from repro.engine.recipe import Recipe, recipe_of
 from repro.errors import CardError, ReproError
@@ -157,7 +157,7 @@ class Trial:
 
     def agree(self, one: object, other: object) -> bool:
         """Whether two answers to the same are the same, as far as the card says."""
-        return agree(one, other, self.card.tolerance)
+        return same(one, other, self.card.tolerance)
 
 
 class Answers:
@@ -176,26 +176,3 @@ class Answers:
         self.corpus: Any
         self.rows: list[Any]
         self.corpus, self.rows = answered if isinstance(model, Metric) else (None, plain(answered))
-
-
-def agree(one: Any, other: Any, tolerance: float) -> bool:
-    """Whether two JSON values are equal, numbers within a tolerance; not a number is itself."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            agree(one[key], other[key], tolerance) for key in one
-        )
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(
-            agree(*pair, tolerance) for pair in zip(one, other, strict=True)
-        )
-    if _is_number(one) and _is_number(other):
-        return bool(one == other or abs(one - other) <= tolerance or _are_nan(one, other))
-    return type(one) is type(other) and one == other
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _are_nan(*values: Any) -> bool:
-    return all(isinstance(value, float) and math.isnan(value) for value in values)
