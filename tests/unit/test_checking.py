@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from repro.catalog.metrics import same
-from repro.operations.checking import CHECKS, as_markdown, buildfile
+from repro.operations.checking import (
+    CHECKS,
+    Check,
+    CheckResult,
+    Finding,
+    Outcome,
+    as_markdown,
+    buildfile,
+    running,
+)
 from repro.operations.checking.card import SECTIONS
 from repro.operations.checking.dockerfile import (
     commands,
@@ -20,6 +29,11 @@ from repro.operations.checking.dockerfile import (
     stops_at_failure,
 )
 from repro.operations.checking.findings import Skip
+from repro.operations.checking.subject import Subject
+from repro.operations.examples import ExampleResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
@@ -432,3 +446,51 @@ def test_two_answers_agree_within_the_tolerance_of_the_card(
     one: Any, other: Any, tolerance: float, equal: bool
 ) -> None:
     assert same(one, other, tolerance) == equal
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ({"prediction": 0.5}, True),
+        ({"prediction": 0.5000001}, False),
+        ({"prediction": 0.5000001, "tolerance": 1e-6}, True),
+        ({"prediction": 0.9, "tolerance": None}, True),
+        ({"error": "it failed", "tolerance": None}, False),
+    ],
+)
+def test_an_example_may_differ_by_what_two_runs_may(given: dict[str, Any], passed: bool) -> None:
+    assert ExampleResult(model="a", input={}, expected=0.5, **given).passed == passed
+
+
+def test_a_check_that_fails_itself_is_an_error_of_that_check_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(subject: Subject) -> Iterator[Finding]:
+        yield Finding(outcome="passed", message="so far")
+        raise ZeroDivisionError("of ours")
+
+    result = running._run(Check(name="card.broken", level="card", run=broken), Subject("any"))
+
+    assert result.outcome == "error"
+    assert [f.message for f in result.findings] == [
+        *("so far", "the check itself failed: ZeroDivisionError: of ours")
+    ]
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outcome"),
+    [
+        ([], "passed"),
+        (["passed"], "passed"),
+        (["passed", "skipped"], "skipped"),
+        (["skipped", "warning"], "warning"),
+        (["error", "passed", "warning"], "error"),
+    ],
+)
+def test_a_check_comes_out_as_the_worst_that_it_finds(
+    outcomes: list[Outcome], outcome: Outcome
+) -> None:
+    findings = tuple(Finding(outcome=one) for one in outcomes)
+
+    assert CheckResult(check="a", level="card", findings=findings).outcome == outcome
