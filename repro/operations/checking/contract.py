@@ -5,12 +5,12 @@ from __future__ import annotations
 import select
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repro.common.jsonlines import encode
-from repro.engine.client import connect
 from repro.engine.container import default_memory, run
 from repro.engine.jobs import Batch
 from repro.engine.volume import exchange_for
@@ -289,37 +289,52 @@ def _refuses(problem: ReproError, *, cold: bool) -> bool:
 @CHECKS("frames")
 def frames(subject: Subject) -> Iterator[Finding]:
     """Talk to a worker: whatever the model prints or reads, there are frames alone."""
-    yield from each(subject, lambda trial: _session(trial, ending=False))
+    yield from each(subject, _frames)
+
+
+def _frames(trial: Trial) -> Iterator[Finding]:
+    with _worker(trial) as worker:
+        try:
+            _talk(trial, worker)
+        except WorkerLost as lost:
+            yield error(f"{trial.name}: {lost.error}")
+        else:
+            trial.ending = _ending(worker)
 
 
 @CHECKS("end")
 def end(subject: Subject) -> Iterator[Finding]:
     """Close the standard input of a worker: its process ends, within seconds."""
-    yield from each(subject, lambda trial: _session(trial, ending=True))
+    yield from each(subject, _end)
 
 
-def _session(trial: Trial, *, ending: bool) -> Iterator[Finding]:
+def _end(trial: Trial) -> Iterator[Finding]:
+    if trial.ending is None:
+        with _worker(trial) as worker:
+            try:
+                _until(worker, lambda: worker.ready, LOADING)
+            except WorkerLost as lost:
+                raise lost.error from lost
+            trial.ending = _ending(worker)
+    if trial.ending > ENDING:
+        remedy = "let `main` of repro_runtime run the program"
+        yield error(f"{trial.name} still runs {ENDING:g} s after its input has ended", remedy)
+    else:
+        yield passed(f"{trial.name}: {trial.ending:.1f} s")
+
+
+@contextmanager
+def _worker(trial: Trial) -> Iterator[Worker]:
+    """Start a worker of our own, whose frames can be looked at."""
     if trial.cold:
         raise Skip(f"{trial.name} has no worker mode")
     engine, spec = prepare(trial.model)
-    command = (*spec.command, "--worker", *device_words(trial.model))
-    memory = spec.memory or default_memory(connect())
-    worker = Worker(engine, replace(spec, command=command, memory=memory))
+    arguments = ["--worker", *device_words(trial.model), *words(trial.model.load_options)]
+    memory = spec.memory or default_memory(engine)
+    worker = Worker(engine, replace(spec, command=(*spec.command, *arguments), memory=memory))
     worker.start()
     try:
-        if not ending:
-            _talk(trial, worker)
-            return
-        _until(worker, lambda: worker.ready, LOADING)
-        started = time.monotonic()
-        worker.end_input()
-        if not _ended(worker):
-            remedy = "let `main` of repro_runtime run the program"
-            yield error(f"{trial.name} still runs {ENDING:g} s after its input has ended", remedy)
-        else:
-            yield passed(f"{trial.name}: {time.monotonic() - started:.1f} s")
-    except WorkerLost as lost:
-        yield error(f"{trial.name}: {lost.error}")
+        yield worker
     finally:
         worker.close()
 
@@ -350,19 +365,20 @@ def _until(worker: Worker, reached: Callable[[], bool], seconds: float) -> None:
         worker.flush()
 
 
-def _ended(worker: Worker) -> bool:
-    """Wait until a worker has ended; what is the matter otherwise is told as ever."""
-    deadline = time.monotonic() + ENDING
-    while time.monotonic() < deadline:
+def _ending(worker: Worker) -> float:
+    """Let a worker's input end; tell for how many seconds it has gone on, or more than it may."""
+    started = time.monotonic()
+    worker.end_input()
+    while (seconds := time.monotonic() - started) <= ENDING:
         if select.select([worker], [], [], 0.1)[0]:
             try:
                 for _ in worker.receive():
                     pass
             except WorkerLost as lost:
                 if isinstance(lost.error, ContainerError):
-                    return True
-                raise
-    return False
+                    break
+                raise lost.error from lost
+    return seconds
 
 
 def _file_mode(trial: Trial, content: bytes, *more: str) -> list[Any]:

@@ -109,6 +109,7 @@ class Trial:
 
     def __init__(self, subject: Subject, card: ModelCard) -> None:
         self.subject, self.card, self.name = subject, card, card.name
+        self.ending: float | None = None  # seconds that a worker goes on after its input has ended
         self._problem = ""
         self._made: list[DockerModel] = []
 
