@@ -12,6 +12,7 @@ from benchmarks.timing import Command, Figure, compare
 
 ROOT = Path(__file__).resolve().parent.parent
 CARDS = 1000
+TASKS = ("language-identification", "sentiment-analysis", "summarization", "tokenization")
 PYTHON = sys.executable
 REPRO = str(Path(PYTHON).with_name("repro"))
 BARE = ("python -c pass", Command(words=[PYTHON, "-c", "pass"]))
@@ -21,6 +22,7 @@ version = "1.0"
 title   = "The model of author {number}"
 summary = "Does what its paper says: a card such as a thousand others"
 license = "MIT"
+upstream = "program {number}.0"
 
 [paper]
 title   = "A paper with the number {number}"
@@ -29,11 +31,11 @@ year    = 2020
 
 [models.author{number}-one]
 class   = "One"
-task    = "task-{kind}"
+task    = "{task}"
 
 [models.author{number}-two]
 class   = "Two"
-task    = "task-{kind}"
+task    = "{task}"
 summary = "The other one"
 
 [[claims]]
@@ -99,4 +101,6 @@ def _make_checkout(checkout: Path) -> None:
     for number in range(CARDS):
         package = checkout / "models" / f"author{number}"
         package.mkdir(parents=True)
-        (package / "model.toml").write_text(_CARD.format(number=number, kind=number % 20))
+        (package / "model.toml").write_text(
+            _CARD.format(number=number, task=TASKS[number % len(TASKS)])
+        )

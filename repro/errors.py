@@ -12,6 +12,8 @@ ReproError
 │   ├── ImageNotFound        an image that is not there
 │   ├── ImageOutdated        an image built from something else than the package says
 │   ├── BuildError           a build that failed
+│   ├── ImageDrifted         an image that is not what its package's image.lock says
+│   ├── RegistryError        a registry that does not answer, refuses, or says what is not so
 │   ├── DeviceUnavailable    a GPU that was asked for and is not there
 │   └── DiskFull             no space left on the host
 └── ModelError               the wrapped model                                         exit 1
@@ -165,6 +167,34 @@ class BuildError(EngineError):
     def __str__(self) -> str:
         at = f" at {_short(self.step, 120)}" if self.step else ""
         return _with_lines(f"building {self.image} failed{at}: {self.problem}", self.lines)
+
+
+class ImageDrifted(EngineError):
+    """An image is not what its package's `image.lock` says; carries what differs."""
+
+    def __init__(self, image: str, differences: Sequence[str], remedy: str) -> None:
+        self.image, self.differences, self.remedy = image, tuple(differences), remedy
+        super().__init__(image, self.differences, remedy)
+
+    def __str__(self) -> str:
+        count = len(self.differences)
+        shown = "; ".join(self.differences[:8])
+        more = f"; and {count - 8} more" if count > 8 else ""
+        return (
+            f"the image {self.image} is not what its image.lock says: {shown}{more}; {self.remedy}"
+        )
+
+
+class RegistryError(EngineError):
+    """A registry does not answer, refuses, or says what is not so."""
+
+    def __init__(self, registry: str, problem: str, remedy: str) -> None:
+        self.registry, self.problem, self.remedy = registry, problem, remedy
+        super().__init__(registry, problem, remedy)
+
+    def __str__(self) -> str:
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"the registry {self.registry}: {self.problem}{remedy}"
 
 
 class DeviceUnavailable(EngineError):

@@ -14,6 +14,7 @@ from repro.catalog.index import read_models
 from repro.catalog.places import models_root
 from repro.catalog.suites import SUITES
 from repro.catalog.table import Table
+from repro.catalog.tasks import TASKS, task_hint
 from repro.common.sizes import parse_bytes
 from repro.errors import CardError, UnknownNameError
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 DEFAULT_IMAGE = ""  # the name of a package's first image
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+# BCP 47 as it is commonly written: language, script, region, variants.
+_LANGUAGE = re.compile(
+    r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?(-([a-z\d]{5,8}|\d[a-z\d]{3}))*"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +104,11 @@ class Card:
     images: Mapping[str, ImageCard]
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def licenses(self) -> str:
+        """The licences of all that is in the images, as one expression of SPDX."""
+        return " AND ".join(filter(None, (self.license, self.weights_license)))
 
 
 def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[Card]:
@@ -200,8 +210,8 @@ def read_card(file: Path) -> Card:
         summary=table.need("summary", str),
         license=table.need("license", str),
         weights_license=table.get("weights_license", str, ""),
-        upstream=table.get("upstream", str, ""),
-        languages=table.strings("languages"),
+        upstream=table.need("upstream", str),
+        languages=_read_languages(table),
         publish=table.get("publish", bool, False),
         paper=_read_paper(table.table("paper")),
         models=models,
@@ -219,6 +229,24 @@ def _read_version(table: Table) -> str:
         remedy = "it is an image's tag: letters, digits, dots, hyphens"
         raise table.error("version", f"{version!r} cannot be a version", remedy)
     return version
+
+
+def _read_languages(table: Table) -> tuple[str, ...]:
+    languages = table.strings("languages")
+    for code in languages:
+        if not _LANGUAGE.fullmatch(code):
+            remedy = "write it as BCP 47 does: en, pt-BR, zh-Hant"
+            raise table.error("languages", f"{code!r} is not a code of a language", remedy)
+    if len(set(languages)) < len(languages):
+        raise table.error("languages", "names a language twice")
+    return languages
+
+
+def _read_task(table: Table) -> str:
+    task = table.need("task", str)
+    if task not in TASKS:
+        raise table.error("task", f"{task!r} is not a task", task_hint(task))
+    return task
 
 
 def _read_paper(table: Table) -> Paper:
@@ -262,7 +290,7 @@ def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> Mod
     model = ModelCard(
         name=name,
         class_name=table.need("class", str),
-        task=table.need("task", str),
+        task=_read_task(table),
         command=table.strings("command", ModelCard.command),
         image=table.get("image", str, DEFAULT_IMAGE),
         summary=table.get("summary", str, ""),

@@ -34,8 +34,9 @@ class Claim:
     """One published value.
 
     It is about a data set (`dataset`, or the rows of the file `cases`) under a `metric`, about one
-    `input`, or about what a model that is a metric gives over some `inputs` together. `options` are
-    those that the model is made with.
+    `input`, or about what a model that is a metric gives over some `inputs` together. A row of
+    `cases` has an ``input``, or the ``inputs`` of a corpus, and what is ``expected`` of them.
+    `options` are those that the model is made or called with, as its class takes them.
     """
 
     model: str
@@ -95,13 +96,14 @@ def judge(claim: Claim, value: object) -> Verdict:
     """Compare a value with the reported one.
 
     A number reproduces if it is within half a unit of the last reported digit, the bound included,
-    or within the claim's tolerance; anything else if it is equal, and of the same types.
+    or within the claim's tolerance; anything else if it is equal, and of the same types, where
+    numbers in it may differ by the claim's tolerance.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         distance = difference(claim, value)
         borne_out = distance is not None and abs(distance) <= tolerance(claim)
     else:
-        borne_out = same(value, claim.reported)
+        borne_out = same(value, claim.reported, float(claim.tolerance or 0))
     return Verdict.REPRODUCED if borne_out else Verdict.DIFFERS
 
 

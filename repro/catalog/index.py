@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Entry: TypeAlias = dict[str, JSON]  # a model's line, see repro.catalog.listing
     Models: TypeAlias = list[tuple[Entry, str]]  # and the text that a search looks at
 
-FORMAT = 1  # a new one for another content
+FORMAT = 2  # a new one for another content
 TICK = 100_000_000  # ns; a file system may tell two changes apart only if they lie further apart
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
@@ -68,20 +69,46 @@ def exact(predictions: Sequence[object], labels: Sequence[object]) -> float:
     return sum(same(one, other) for one, other in pairs) / len(labels)
 
 
-def same(one: object, other: object, tolerance: float = 0.0) -> bool:
-    """Whether two JSON values are equal, numbers within a tolerance; true is not 1, 1 is 1.0."""
+def within(
+    predictions: Sequence[object], labels: Sequence[object], *, tolerance: float = 0
+) -> float:
+    """Compute the share of predictions that are what was expected, give or take; in [0, 1].
+
+    Parameters
+    ----------
+    predictions, labels : sequence, length N
+        Numbers, or JSON values with numbers in them.
+    tolerance : float
+        How far each number may be from the expected one, the bound included.
+    """
+    if isinstance(tolerance, bool) or not tolerance >= 0:  # a NaN is neither
+        raise ValueError(f"a tolerance of {tolerance!r} is no number from 0 up")
+    pairs = zip(predictions, labels, strict=True)
+    return sum(same(one, other, tolerance) for one, other in pairs) / len(labels)
+
+
+def same(one: object, other: object, tolerance: float = 0) -> bool:
+    """Whether two JSON values are equal; true is not 1, while 1 is 1.0.
+
+    Numbers, wherever they stand, may differ by the tolerance.
+    """
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            same(one[key], other[key], tolerance) for key in one
-        )
+        return one.keys() == other.keys() and all(same(one[k], other[k], tolerance) for k in one)
     if isinstance(one, list) and isinstance(other, list):
         pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(same(*pair, tolerance) for pair in pairs)
-    if isinstance(one, bool) != isinstance(other, bool):
+        return len(one) == len(other) and all(same(a, b, tolerance) for a, b in pairs)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return one == other or (bool(tolerance) and _near(one, other, tolerance))
+
+
+def _near(one: object, other: object, tolerance: float) -> bool:
+    """Compare as the digits stand: 0.09 is within 0.01 of 0.1, which it is not as a float."""
+    if not (isinstance(one, int | float) and isinstance(other, int | float)):
         return False
-    if tolerance and isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other or abs(one - other) <= tolerance
-    return one == other
+    if not all(isinstance(number, int) or isfinite(number) for number in (one, other)):
+        return False
+    return abs(Decimal(repr(one)) - Decimal(repr(other))) <= Decimal(repr(tolerance))
 
 
 METRICS: Mapping[str, Metric] = {
@@ -92,6 +119,7 @@ METRICS: Mapping[str, Metric] = {
     "f1": f1,
     "accuracy": accuracy,
     "exact": exact,
+    "within": within,
 }
 
 

@@ -14,6 +14,8 @@ NAMES = (
     "info",
     "setup",
     "pull",
+    "lock",
+    "publish",
     "predict",
     "compare",
     "test",

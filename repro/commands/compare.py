@@ -66,6 +66,9 @@ HEADS = {
 def command(ctx: click.Context, /, models: tuple[str, ...], **given: Any) -> None:
     """Run MODELS of one task over the same rows: what each says, and how far they agree.
 
+    A model may be named more than once with options of its own, each after an @, of loading or of a
+    call: lui2012-langid lui2012-langid@languages='["de","fr"]'
+
     Labels agree by the share of equal ones and Cohen's kappa, numbers by Pearson's and Spearman's
     correlation and the largest difference. Ends with 1 if a model failed, or failed over a row.
     """
@@ -96,6 +99,7 @@ def _teller(
 
 def _job(models: tuple[str, ...], given: dict[str, Any]) -> ComparisonJob:
     from repro.operations.comparison import Compared, ComparisonJob
+    from repro.operations.options import split_options
     from repro.operations.selection import Selection
 
     rename, select, load_options, options, paths = (
@@ -106,21 +110,24 @@ def _job(models: tuple[str, ...], given: dict[str, Any]) -> ComparisonJob:
     def both(words: dict[str, list[str]], model: str) -> tuple[str, ...]:
         return (*words[""], *words[model])
 
+    def compared(model: str) -> Compared:
+        name, *own = model.split("@")
+        made, called = split_options(name, pairs(name, tuple(own)))
+        return Compared(
+            name=name,
+            label=model,
+            selection=Selection(
+                rename=dict(split("--rename", word) for word in both(rename, model)),
+                columns=tuple(n for word in both(select, model) for n in word.split(",")),
+                limit=given["limit"],
+            ),
+            load_options={**pairs("--load-option", both(load_options, model)), **made},
+            options={**pairs("--option", both(options, model)), **called},
+            path=paths[model][-1] if paths[model] else None,
+        )
+
     return ComparisonJob(
-        models=tuple(
-            Compared(
-                name=model,
-                selection=Selection(
-                    rename=dict(split("--rename", word) for word in both(rename, model)),
-                    columns=tuple(n for word in both(select, model) for n in word.split(",")),
-                    limit=given["limit"],
-                ),
-                load_options=pairs("--load-option", both(load_options, model)),
-                options=pairs("--option", both(options, model)),
-                path=paths[model][-1] if paths[model] else None,
-            )
-            for model in models
-        ),
+        models=tuple(compared(model) for model in models),
         inputs=given["inputs"] or ("-",),
         input_format=given["input_format"],
         paths=tuple(paths[""]),
@@ -133,11 +140,9 @@ def _by_model(words: Sequence[str], models: Sequence[str]) -> dict[str, list[str
     """Tell words that are about one model, whose name is before them, from the others."""
     found: dict[str, list[str]] = {"": [], **{model: [] for model in models}}
     for word in words:
-        model, colon, rest = word.partition(":")
-        if colon and model in models:
-            found[model].append(rest)
-        else:
-            found[""].append(word)
+        about = [model for model in models if word.startswith(f"{model}:")]
+        model = max(about, key=len, default="")
+        found[model].append(word.removeprefix(f"{model}:") if model else word)
     return found
 
 

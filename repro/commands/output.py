@@ -17,10 +17,27 @@ from repro.common.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from repro.catalog import Card
+
 _COLOURS = {
-    **dict.fromkeys(("reproduced", "passed", "built", "rebuilt", "present", "ok"), "green"),
+    **dict.fromkeys(
+        (
+            *[
+                "reproduced",
+                "passed",
+                "built",
+                "rebuilt",
+                "pulled",
+                "present",
+                "ok",
+                "locked",
+                "published",
+            ],
+        ),
+        "green",
+    ),
     **dict.fromkeys(("differs", "not run", "note", "warning", "skipped"), "yellow"),
-    **dict.fromkeys(("error", "failed", "wrong"), "red"),
+    **dict.fromkeys(("error", "failed", "wrong", "refused"), "red"),
 }
 
 _NOISE = re.compile(
@@ -34,6 +51,16 @@ unlimited_option = click.option(
     is_flag=True,
     help="Run also where the engine cannot limit memory and processes.",
 )
+
+
+def chosen(ctx: click.Context, packages: Sequence[str], *, everything: bool) -> list[Card]:
+    """Read the cards of the packages that a command line names, or of all."""
+    from repro.catalog import find_package, read_cards
+
+    if bool(packages) == everything:
+        problem = "not both" if everything else "or give --all"
+        raise click.UsageError(f"name packages, {problem}", ctx)
+    return list(read_cards()) if everything else [find_package(package) for package in packages]
 
 
 def print_json(value: object) -> None:

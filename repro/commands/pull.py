@@ -12,8 +12,8 @@ from repro.commands.output import building, json_option, print_json, print_table
 @click.argument("packages", nargs=-1, required=True, shell_complete=package_names)
 @json_option
 def command(packages: tuple[str, ...], as_json: bool) -> None:
-    """Pull the images of PACKAGES from their registry, instead of building them."""
-    from repro.operations.setup import pull
+    """Pull the images of PACKAGES from where they were published, instead of building them."""
+    from repro.operations.pulling import pull
 
     pulled = []
     for package in packages:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.argument("packages", nargs=-1, shell_complete=package_names)
 @click.option("--all", "everything", is_flag=True, help="All packages; one failure stops no other.")
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Build so many at once.")
-@click.option("--build", "force", is_flag=True, help="Build also what is there.")
+@click.option("--build", is_flag=True, help="Build also what is there, or could be pulled.")
+@click.option("--pull", is_flag=True, help="Pull what is missing, and build nothing.")
+@click.option("--locked", is_flag=True, help="Refuse an image that is not what image.lock says.")
 @click.option(
     "--build-arg",
     "arguments",
@@ -40,7 +42,10 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> None:
-    """Have the images of PACKAGES: build what is missing, or was built from something else."""
+    """Have the images of PACKAGES: pull or build what is missing, or was built from other files.
+
+    What the package's image.lock names by a digest is pulled; where that fails, it is built.
+    """
     from repro.commands.subcommand import is_legacy, run_legacy
 
     if packages and is_legacy(packages[0]):  # its options are its own
@@ -70,10 +75,11 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
 def _set_up(packages: tuple[str, ...], given: dict[str, Any]) -> list[SetupResult]:
     from repro.catalog import find_package, read_cards
     from repro.commands.predict import split
-    from repro.operations.setup import not_read, setup, setup_base, setup_many
+    from repro.operations.setup import Wish, not_read, setup, setup_base, setup_many
 
     arguments = dict(split("--build-arg", word) for word in given["arguments"])
-    force = bool(given["force"])
+    flags = {key: bool(given[key]) for key in ("build", "pull", "locked")}
+    wish = Wish(arguments=arguments, **flags)
     for suite in given["suites"]:
         with building(suite) as report:
             say(f"{suite}: {setup_base(suite, report)}")
@@ -84,13 +90,12 @@ def _set_up(packages: tuple[str, ...], given: dict[str, Any]) -> list[SetupResul
         cards = [find_package(package) for package in packages]
     if len(cards) == 1 and not given["everything"]:
         with building(packages[0]) as report:
-            return setup(cards[0], force=force, arguments=arguments, report=report)
+            return setup(cards[0], wish=wish, report=report)
     with building("") as report:
         results = setup_many(
             cards,
+            wish,
             jobs=given["jobs"],
-            force=force,
-            arguments=arguments,
             report=lambda package, line: report(f"{package}: {line}"),
         )
         return [*results, *map(not_read, broken)]

@@ -36,6 +36,10 @@ class Config:
         Where base images get their Debian packages from; by default the mirror of this machine.
     ca_bundle : str, optional
         A file of certificates that builds shall trust.
+    registry : str, optional
+        Where `repro publish` pushes images, as in ``ghcr.io/owner``.
+    mirrors : tuple of str
+        Registries that have our images under the same digests, as in ``mirror.lab:5000/repro``.
     allow_unlimited : bool
         Whether models may run where the engine cannot limit their memory and processes.
     """
@@ -45,6 +49,8 @@ class Config:
     namespace: str = "repro-models"
     debian_mirror: str | None = None
     ca_bundle: str | None = None
+    registry: str | None = None
+    mirrors: tuple[str, ...] = ()
     allow_unlimited: bool = False
 
 
@@ -84,9 +90,18 @@ def _parse(path: Path) -> Config:
     for key, value in values.items():
         if key not in known:
             raise ConfigurationError(f"{path}: {key!r} is not a setting{nearest(key, known)}")
-        expected = bool if "bool" in known[key] else str
-        if not isinstance(value, expected):
-            raise ConfigurationError(
-                f"{path}: {key!r} must be a {expected.__name__}, not {value!r}"
-            )
+        kind = known[key].removesuffix(" | None")
+        if not _is(kind, value):
+            raise ConfigurationError(f"{path}: {key!r} must be a {_WORDS[kind]}, not {value!r}")
+        if isinstance(value, list):
+            values[key] = tuple(value)
     return Config(**values)
+
+
+_WORDS = {"bool": "bool", "str": "str", "tuple[str, ...]": "list of strings"}
+
+
+def _is(kind: str, value: object) -> bool:
+    if kind == "tuple[str, ...]":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, bool if kind == "bool" else str)

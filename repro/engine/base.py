@@ -84,7 +84,8 @@ def certificate_bundle(engine: Engine) -> bytes:
     """Read the certificates that builds shall trust besides the usual ones.
 
     Empty if this site has none. They are named by ``REPRO_CA_BUNDLE``, `ca_bundle` in the
-    configuration, or the variables that Python's tools read.
+    configuration, or the variables that Python's tools read; an empty ``REPRO_CA_BUNDLE`` says that
+    there shall be none, whatever the others name, so that an image can be published.
 
     Raises
     ------
@@ -93,6 +94,8 @@ def certificate_bundle(engine: Engine) -> bytes:
     """
     names = ("REPRO_CA_BUNDLE", "SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
     given = [os.environ.get(name) for name in names]
+    if given[0] == "":
+        return b""
     path = given[0] or engine.config.ca_bundle or next(filter(None, given), None)
     if path is None:
         return b""

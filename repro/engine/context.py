@@ -105,10 +105,19 @@ class BuildContext:
         Raises
         ------
         BuildError
-            If there is none.
+            If there is none, or it is not UTF-8.
         """
+        return self._text(self.dockerfile)
+
+    def _text(self, name: str) -> str:
         with self._readable():
-            return (self.root / self.dockerfile).read_text(encoding="utf-8")
+            content = (self.root / name).read_bytes()
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            problem = f"{name}, line {line}: is not UTF-8; save it as that"
+            raise BuildError(str(self.root), "", problem) from error
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -156,10 +165,9 @@ class BuildContext:
         return sums
 
     def _ignored(self) -> list[str]:
-        file = self.root / ".dockerignore"
-        if not file.is_file():
+        if not (self.root / ".dockerignore").is_file():
             return []
-        lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+        lines = (line.strip() for line in self._text(".dockerignore").splitlines())
         return [line for line in lines if line and not line.startswith("#")]
 
 

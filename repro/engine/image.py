@@ -67,6 +67,21 @@ def find(engine: Engine, name: str) -> Image | None:
     return Image(id=found["Id"], labels=labels, size=int(found.get("Size", 0)))
 
 
+def bytes_added(engine: Engine, name: str, base: str) -> int | None:
+    """Tell how much larger an image is than its base; None if it is not made of that."""
+    from docker.errors import NotFound
+
+    with translated(engine.address):
+        try:
+            whole, part = engine.api.inspect_image(name), engine.api.inspect_image(base)
+        except NotFound:
+            return None
+    layers, shared = ((one.get("RootFS") or {}).get("Layers") or [] for one in (whole, part))
+    if not shared or layers[: len(shared)] != shared:
+        return None
+    return int(whole["Size"]) - int(part["Size"])
+
+
 def names(engine: Engine) -> list[str]:
     """List the names of all images."""
     with translated(engine.address):
@@ -96,6 +111,24 @@ def tag(engine: Engine, image: str, name: str) -> None:
         engine.api.tag(image, repository, version, force=True)
 
 
+def retag(engine: Engine, image: Image, name: str) -> None:
+    """Give a name to an image; the one that had it goes if it was its last one."""
+    before = find(engine, name)
+    tag(engine, image.id, name)
+    if before is not None and before.id != image.id:
+        _remove_untagged(engine, before.id)
+
+
+def forget(engine: Engine, name: str) -> None:
+    """Drop the name by which an image was pulled, and the image if it has no other one.
+
+    It would keep the layers after all other names were removed.
+    """
+    with suppress(EngineError):
+        if not engine.podman:  # which has no such names
+            remove(engine, name)
+
+
 def remove(engine: Engine, name: str, *, force: bool = False) -> None:
     """Remove a name, and the image if it was its last one."""
     from docker.errors import NotFound
@@ -106,18 +139,24 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> None:
 
 def registry_has(engine: Engine, name: str) -> bool:
     """Ask the image's registry whether it has it; no answer soon counts as no."""
+    return not _refusal(engine, name)
+
+
+def _refusal(engine: Engine, name: str) -> str:
+    """Say why an image cannot be had from its registry; empty if it can."""
+    unknown = "its registry does not have it, or does not answer from here"
     try:
         with translated(engine.address), closing(engine.patient(ANSWER_TIMEOUT)) as api:
             if engine.podman:
-                return podman.registry_has(api, name, ANSWER_TIMEOUT)
+                return "" if podman.registry_has(api, name, ANSWER_TIMEOUT) else unknown
             api.inspect_distribution(name)
     except EngineUnavailable:
         with translated(engine.address):
             engine.api.ping()  # or is it the engine itself that does not answer?
-        return False
-    except EngineError:
-        return False
-    return True
+        return unknown
+    except EngineError as error:
+        return f"{unknown} ({printable(str(error))})" if "@" in name else unknown
+    return ""
 
 
 def pull(
@@ -134,9 +173,8 @@ def pull(
     ImageNotFound
         If no registry that answers has it.
     """
-    remedy = "its registry does not have it, or does not answer from here"
-    if not registry_has(engine, name):
-        raise ImageNotFound(name, remedy)
+    if why_not := _refusal(engine, name):
+        raise ImageNotFound(name, why_not)
     repository, version = _split(name)
     with translated(engine.address):
         records = engine.api.pull(
@@ -149,7 +187,7 @@ def pull(
             on_line(printable(str(record.get("status", ""))))
     found = find(engine, name)
     if found is None:
-        raise ImageNotFound(name, remedy)
+        raise ImageNotFound(name, "the engine pulled it, and does not have it")
     return found
 
 

@@ -88,7 +88,7 @@ def recipe_of(card: Card, image: str = DEFAULT_IMAGE, *, namespace: str) -> Reci
             "org.opencontainers.image.title": card.title,
             "org.opencontainers.image.description": card.summary,
             "org.opencontainers.image.version": card.version,
-            "org.opencontainers.image.licenses": card.license,
+            "org.opencontainers.image.licenses": card.licenses,
             "org.opencontainers.image.url": card.paper.url,
             PACKAGE_LABEL: card.package,
             CONTRACT_LABEL: _contract_version(),

@@ -55,6 +55,8 @@ class Compared:
     ----------
     name : str
         The model's.
+    label : str, optional
+        What it is called in the result, where a model is compared with itself under other options.
     selection : Selection
         Which rows and columns it reads.
     load_options, options : mapping
@@ -64,10 +66,16 @@ class Compared:
     """
 
     name: str
+    label: str = ""
     selection: Selection = field(default_factory=Selection)
     load_options: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     path: str | None = None
+
+    @property
+    def called(self) -> str:
+        """What it is called in the result."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +107,7 @@ class ComparisonJob:
     shown: int | None = None
 
     def __post_init__(self) -> None:
-        names = [model.name for model in self.models]
+        names = [model.called for model in self.models]
         own = any(model.path is not None for model in self.models)
         problem = ""
         if len(set(names)) < len(names) or len(names) < 2:
@@ -178,21 +186,21 @@ def compare(
     with ExitStack() as stack:
         single = _single_jobs(job, stack)
         for check in (_check_options, _check_rows):
-            for one in single:
+            for one in single.values():
                 check(one)
         connect()
         found = Comparison()
         spools: dict[str, Spool] = {}
         errors: list[ModelError | EngineError] = []
-        for one in single:
+        for name, one in single.items():
             spool = stack.enter_context(Spool())
             try:
-                _run(one, spool, found, on_progress)
+                _run(name, one, spool, found, on_progress)
             except (ModelError, EngineError) as error:
                 errors.append(error)
-                found.failures[one.model] = str(error)
+                found.failures[name] = str(error)
             else:
-                spools[one.model] = spool
+                spools[name] = spool
         if not spools:
             raise errors[0]
         _join(job, spools, found)
@@ -211,16 +219,16 @@ def _check_tasks(names: Sequence[str]) -> None:
         raise ConfigurationError(f"the models are of several tasks: {told}")
 
 
-def _single_jobs(job: ComparisonJob, stack: ExitStack) -> list[PredictionJob]:
-    """Make a job of each model; what can be read once only is kept meanwhile."""
+def _single_jobs(job: ComparisonJob, stack: ExitStack) -> dict[str, PredictionJob]:
+    """Make a job of each model, by its label; what can be read once only is kept meanwhile."""
     inputs = job.inputs
     if STREAM in inputs:
         kept = Path(stack.enter_context(TemporaryDirectory())) / "standard-input.jsonl"
         with translated(kept), kept.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         inputs = tuple(str(kept) if path == STREAM else path for path in inputs)
-    return [
-        PredictionJob(
+    return {
+        model.called: PredictionJob(
             model=model.name,
             inputs=inputs,
             outputs=(),
@@ -231,7 +239,7 @@ def _single_jobs(job: ComparisonJob, stack: ExitStack) -> list[PredictionJob]:
             on_error="record",
         )
         for model in job.models
-    ]
+    }
 
 
 def _check_options(job: PredictionJob) -> None:
@@ -249,6 +257,7 @@ def _check_rows(job: PredictionJob) -> None:
 
 
 def _run(
+    name: str,
     job: PredictionJob,
     spool: Spool,
     found: Comparison,
@@ -266,7 +275,7 @@ def _run(
 
         def tell(done: int) -> None:
             if on_progress is not None:
-                on_progress(job.model, done, source.count)
+                on_progress(name, done, source.count)
 
         predictions = predictions_of(job, model, source, None, tell, corpus.append)
         if isinstance(predictions, Generator):  # what it holds ends with it, also if this fails
@@ -279,10 +288,10 @@ def _run(
                 failed, first = failed + 1, first or failure
         if first is not None and failed == spool.count:
             raise first.error
-    found.models.append(job.model)
-    found.failed[job.model] = failed
+    found.models.append(name)
+    found.failed[name] = failed
     if corpus and not failed:
-        found.corpus[job.model] = corpus[0]
+        found.corpus[name] = corpus[0]
 
 
 def _line(model: str, row: Row, prediction: Any, index: int) -> tuple[bytes, Failure | None]:
@@ -304,7 +313,7 @@ def _join(job: ComparisonJob, spools: Mapping[str, Spool], found: Comparison) ->
     if len(set(counts.values())) > 1:
         raise DataFileError(", ".join(job.inputs), f"changed while it was read: {counts} rows")
     first = {name: _first_prediction(spool) for name, spool in spools.items()}
-    own = {model.name: model.path for model in job.models if model.path is not None}
+    own = {model.called: model.path for model in job.models if model.path is not None}
     columns = choose(first, job.paths, own)
     values = [Values(name=name, of={model: [] for model in spools}) for name in columns]
     identities: list[str] = []

@@ -7,7 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from repro.catalog import find_model, find_package, list_packages
+from repro.catalog.ledger import costs_of
 from repro.catalog.listing import citation
+from repro.catalog.tasks import TASKS
 from repro.errors import UnknownNameError
 from repro.models.docker_model import DockerModel
 from repro.models.lookup import model_class
@@ -45,9 +47,12 @@ def as_text(about: dict[str, Any]) -> str:
         lines += [
             f"paper    {paper['citation']}: {paper['title']}. {paper['venue']} {paper['url']}"
         ]
-    lines += [f"licence  {about['license']}"]
+    weights = f"; weights and data {about['weights_license']}" if about["weights_license"] else ""
+    lines += [f"program  {about['upstream']}", f"licence  {about['license']}{weights}"]
+    if about["languages"]:
+        lines += [f"language {', '.join(about['languages'])}"]
     for model in about["models"]:
-        lines += ["", f"model    {model['name']} ({model['task']})"]
+        lines += ["", f"model    {model['name']} ({model['task']}: {model['modality']})"]
         lines += [f"class    from repro.models.{about['package']} import {model['class']}"]
         lines += [f"         {line}" for line in model["documentation"].splitlines()]
         for kind in ("fields", "options", "load_options"):
@@ -56,8 +61,29 @@ def as_text(about: dict[str, Any]) -> str:
                 default = "" if one["required"] else f" = {json.dumps(one['default'])}"
                 lines += [f"{head:<8} {one['name']}: {one['type']}{default}"]
         lines += [f"answers  {model['prediction']}"]
+        if model["costs"]:
+            lines += [f"costs    {_costs(model['costs'])}"]
         lines += [f"claims   {model['claims']}: `repro reproduce {about['package']}`"]
     return "\n".join(lines)
+
+
+def _costs(costs: dict[str, Any]) -> str:
+    """Say what a model costs in a few words, and where that was measured."""
+    told = []
+    if "load_seconds" in costs:
+        told += [f"loads in {_seconds(costs['load_seconds'])}"]
+    if "row_seconds" in costs:
+        told += [f"{_seconds(costs['row_seconds'])} a row"]
+    if "bytes_added" in costs:
+        megabytes = costs["bytes_added"] / 1e6
+        told += [f"adds {f'{megabytes:,.0f}' if megabytes >= 1 else 'less than 1'} MB to the base"]
+    where = [str(costs[key]) for key in ("machine", "processor") if key in costs]
+    where += [f"{costs['cores']} cores"] if "cores" in costs else []
+    return ", ".join(told) + (f" ({', '.join(where)})" if where else "")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds >= 1 else f"{float(f'{seconds * 1000:.2g}'):g} ms"
 
 
 def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
@@ -68,6 +94,9 @@ def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
         "title": card.title,
         "summary": card.summary,
         "license": card.license,
+        "weights_license": card.weights_license,
+        "upstream": card.upstream,
+        "languages": [*card.languages],
         "paper": {
             "citation": citation(paper),
             "title": paper.title,
@@ -88,12 +117,15 @@ def _model(card: Card, model: ModelCard) -> dict[str, Any]:
         "name": model.name,
         "class": model.class_name,
         "task": model.task,
+        "task_summary": TASKS[model.task].summary,
+        "modality": TASKS[model.task].modality,
         "documentation": inspect.cleandoc(found.predict.__doc__ or found.__doc__ or ""),
         "fields": [_field(one) for one in schema.fields.values()],
         "options": [_field(one) for one in schema.options.values()],
         "load_options": [_field(one) for one in _load_options(found)],
         "prediction": type_name(schema.prediction),
         "claims": sum(claim.model == model.name for claim in card.claims),
+        "costs": costs_of(card, model.name),
         "network": model.network,
     }
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repro import __version__
 from repro.catalog import find_package
 from repro.catalog.claim import Claim, Verdict, difference, judge
 from repro.catalog.ledger import write_ledger
-from repro.catalog.metrics import compute
 from repro.common.config import read_config
-from repro.common.io import read_jsonl_file
 from repro.engine import image as images
+from repro.engine.base import base_name
 from repro.engine.client import connect
 from repro.engine.context import CONTEXT_LABEL
 from repro.engine.recipe import recipe_of
@@ -30,16 +28,13 @@ from repro.errors import (
     ModelError,
     UnknownNameError,
 )
-from repro.models import DockerModel, load
-from repro.models.files import plain
-from repro.models.metric import Metric
-from repro.operations.paths import value_at
+from repro.operations.answers import Answers, way
+from repro.operations.costs import measure_models
 from repro.operations.setup import set_up_each, setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
-    from pathlib import Path
 
     from repro.catalog import Card
     from repro.common.jsonlines import JSON
@@ -131,7 +126,8 @@ def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keyw
         if save and any(result.verdict == Verdict.NOT_RUN for result in results):
             report(f"{card.package}: its ledger stays as it was, as not every claim was run")
         elif save:
-            record(card, results)
+            costs = measure_models(card, allow_unlimited=allow_unlimited, report=report)
+            record(card, results, costs)
         everything += results
     return everything
 
@@ -201,20 +197,19 @@ def reproduce(  # noqa: PLR0913  one parameter an option; they are keywords
     """
     claims = [claim for claim in card.claims if choose(claim)]
     options = {"image": image} | ({"allow_unlimited": True} if allow_unlimited else {})
-    waiting = Counter(map(_key, claims))
+    ways = [way(claim) for claim in claims]
+    waiting = Counter(ways)
     reasons = {
         key: reason
-        for claim in claims
-        for key, name in [(_key(claim), card.models[claim.model].image)]
-        if (reason := (unbuilt or {}).get(name))
+        for claim, key in zip(claims, ways, strict=True)
+        if (reason := (unbuilt or {}).get(card.models[claim.model].image))
     }
-    models: dict[str, _Answers] = {}
+    models: dict[str, Answers] = {}
     with ExitStack() as stack:
-        for claim in claims:
-            key = _key(claim)
+        for claim, key in zip(claims, ways, strict=True):
             if key not in models:
-                single = [c for c in claims if _key(c) == key and c.input is not None]
-                models[key] = _Answers(card, claim, single, options, report)
+                alike = [c for c, other in zip(claims, ways, strict=True) if other == key]
+                models[key] = Answers(card, alike, options, report)
                 stack.callback(models[key].close)
             try:
                 yield _result(claim, models[key], reasons.get(key, ""))
@@ -232,12 +227,12 @@ def reproduce(  # noqa: PLR0913  one parameter an option; they are keywords
                 models[key].close()
 
 
-def _result(claim: Claim, answers: _Answers, reason: str) -> ClaimResult:
+def _result(claim: Claim, answers: Answers, reason: str) -> ClaimResult:
     """Measure one claim, unless there is a reason why it cannot be run."""
     if reason:
         return ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=reason)
     try:
-        value = _measure(claim, answers)
+        value = answers.value(claim)
     except (CardError, EngineError):
         raise
     except (InputError, ModelError) as error:
@@ -245,17 +240,22 @@ def _result(claim: Claim, answers: _Answers, reason: str) -> ClaimResult:
     return ClaimResult(claim=claim, verdict=judge(claim, value), value=value)
 
 
-def record(card: Card, results: Sequence[ClaimResult]) -> Path:
-    """Write the ledger: each claim's value and verdict, and on what they were measured."""
+def record(
+    card: Card, results: Sequence[ClaimResult], costs: Mapping[str, JSON] | None = None
+) -> Path:
+    """Write the ledger: each claim's value and verdict, what the models cost, and on what."""
     engine = connect()
     about: dict[str, JSON] = {
         "package": card.package,
         "version": card.version,
         "card_sha256": card.digest,
         "images": images_of(card),
+        "models": {**(costs or {})},
         "repro": __version__,
         "engine": str(engine.info.get("ServerVersion", "")),
         "machine": machine(),
+        "processor": processor() if engine.local else "",
+        "cores": int(engine.info.get("NCPU") or 0),
         "date": datetime.now(timezone.utc).date().isoformat(),
     }
     return write_ledger(card.folder, about, [as_json(result) for result in results])
@@ -266,6 +266,15 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}"
 
 
+def processor() -> str:
+    """Name the processor of this machine, where Linux tells; nothing elsewhere."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return ""
+
+
 def images_of(card: Card) -> dict[str, JSON]:
     """Tell what the images of a package are, by their names; those that are there."""
     made: dict[str, JSON] = {}
@@ -273,7 +282,16 @@ def images_of(card: Card) -> dict[str, JSON]:
         recipe = recipe_of(card, name, namespace=read_config().namespace)
         found = images.find(connect(), recipe.name)
         if found is not None:
-            made[recipe.name] = {"id": found.id, "context": found.labels.get(CONTEXT_LABEL, "")}
+            about: dict[str, JSON] = {
+                "id": found.id,
+                "context": found.labels.get(CONTEXT_LABEL, ""),
+            }
+            added = recipe.suite and images.bytes_added(
+                connect(), recipe.name, base_name(recipe.suite)
+            )
+            made[recipe.name] = about | (
+                {"bytes_added": int(float(f"{added:.3g}"))} if added else {}
+            )
     return made
 
 
@@ -300,98 +318,3 @@ def as_json(result: ClaimResult) -> dict[str, JSON]:
         "error": result.error,
     }
     return {key: value for key, value in found.items() if value not in ("", {})}
-
-
-def _measure(claim: Claim, answers: _Answers) -> Any:
-    if not claim.over_rows:
-        return value_at(answers.to(claim), claim.path, claim.model)
-    if claim.dataset:
-        labels, predictions = answers.over_dataset(claim.dataset, claim.split)
-    else:
-        labels, predictions = answers.over_cases(claim.cases)
-    values = [value_at(prediction, claim.path, claim.model) for prediction in predictions]
-    return compute(claim.metric, values, labels, claim.metric_options)
-
-
-def _key(claim: Claim) -> str:
-    """Name the model as the claim wants it made."""
-    return f"{claim.model} {json.dumps(dict(claim.options), sort_keys=True)}"
-
-
-class _Answers:
-    """What one model says, each thing asked once."""
-
-    def __init__(
-        self,
-        card: Card,
-        claim: Claim,
-        single: list[Claim],
-        options: Mapping[str, Any],
-        report: Callable[[str], None],
-    ) -> None:
-        self._card, self._name = card, claim.model
-        self._options = {**options, **claim.options}
-        self._single = single
-        self._report = report
-        self._sets: dict[str, tuple[list[Any], list[Any]]] = {}
-
-    def close(self) -> None:
-        """End the model's containers; what was asked stays."""
-        model = vars(self).get("_model")
-        if isinstance(model, DockerModel):
-            model.close()
-
-    @cached_property
-    def _model(self) -> Any:
-        return load(self._name, **self._options)
-
-    @cached_property
-    def _together(self) -> list[Any] | None:
-        """The answers to all single inputs in one batch; None if one of them fails it."""
-        self._report(f"{self._name}: {len(self._single)} published inputs")
-        try:
-            inputs = [self._located(c.input or {}) for c in self._single]
-            return list(plain(self._model.predict_each(inputs)))
-        except (InputError, ModelError):
-            return None
-
-    def to(self, claim: Claim) -> Any:
-        if claim.inputs:
-            inputs = [self._located(one) for one in claim.inputs]
-            return plain(self._model.predict_batch(inputs)[0])
-        if self._together is not None:
-            return self._together[self._single.index(claim)]
-        return plain(self._model.predict_each([self._located(claim.input or {})])[0])
-
-    def _located(self, given: Mapping[str, Any], file: str = "model.toml") -> dict[str, Any]:
-        """Read the paths in an instance as relative to the file of the package that has it."""
-        if not isinstance(self._model, DockerModel):
-            return dict(given)
-        folder = (self._card.folder / file).parent
-        located: dict[str, Any] = self._model.schema.located(dict(given), str(folder))
-        return located
-
-    def _rows(self, inputs: list[Any]) -> list[Any]:
-        """Predict rows; those of a metric come beside the value over all of them."""
-        answered = self._model.predict_batch(inputs)
-        return list(plain(answered[1] if isinstance(self._model, Metric) else answered))
-
-    def over_dataset(self, dataset: str, split: str) -> tuple[list[Any], list[Any]]:
-        name = f"{dataset}/{split}" if split else dataset
-        if name not in self._sets:
-            rows = list(self._model.dataset(name))
-            self._report(f"{self._name}: {name}, {len(rows):,} rows")
-            predictions = self._rows([row["input"] for row in rows])
-            self._sets[name] = [row["label"] for row in rows], predictions
-        return self._sets[name]
-
-    def over_cases(self, file: str) -> tuple[list[Any], list[Any]]:
-        if file not in self._sets:
-            path = self._card.folder / file
-            if not path.is_file():
-                raise CardError(f"{self._card.package}/model.toml", "claims.cases", f"no {file}")
-            rows: Any = read_jsonl_file(str(path))
-            self._report(f"{self._name}: {file}, {len(rows):,} rows")
-            predictions = self._rows([self._located(row["input"], file) for row in rows])
-            self._sets[file] = [row["expected"] for row in rows], predictions
-        return self._sets[file]

@@ -5,28 +5,31 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
-from repro.catalog import find_package
+from repro.catalog.lockfile import differences, read_lock
 from repro.common.config import read_config
 from repro.engine import image as images
 from repro.engine.base import ensure_base
 from repro.engine.client import connect
+from repro.engine.contents import look_into, short_name
 from repro.engine.recipe import ARGUMENTS_LABEL, build, matches, recipe_of
-from repro.errors import ImageNotFound, ReproError, UnknownNameError
-from repro.models.lookup import packages_without_card
+from repro.errors import ConfigurationError, ImageDrifted, ImageNotFound, ReproError
+from repro.operations.pulling import exact_names, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from repro.catalog import Card
+    from repro.engine.client import Engine
+    from repro.engine.image import Image
+    from repro.engine.recipe import Recipe
     from repro.errors import CardError
 
-Action = Literal["present", "built", "rebuilt", "failed"]
+Action = Literal["present", "pulled", "built", "rebuilt", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +44,41 @@ class SetupResult:
     error: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How an image shall be had.
+
+    Parameters
+    ----------
+    build, pull : bool
+        Build it, though it is there or could be pulled; or pull it, and never build it.
+    locked : bool
+        Refuse an image that is not what the package's `image.lock` says.
+    arguments : mapping of str to str
+        Other values of build arguments than the card's.
+    """
+
+    build: bool = False
+    pull: bool = False
+    locked: bool = False
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pull and (self.build or self.arguments):
+            raise ConfigurationError("an image that is pulled is not built: choose one of the two")
+
+
 def setup(
     card: Card,
     *,
     force: bool = False,
     arguments: Mapping[str, str] | None = None,
+    wish: Wish | None = None,
     report: Callable[[str], None] | None = None,
 ) -> list[SetupResult]:
-    """Build the images of a package that are not there, or were built from something else.
+    """Have the images of a package that are not there, or were built from something else.
+
+    They are pulled by the digest in the package's `image.lock`, or built where that fails.
 
     Parameters
     ----------
@@ -58,6 +88,8 @@ def setup(
         Build also what is there.
     arguments : mapping of str to str, optional
         Other values of build arguments than the card's.
+    wish : Wish, optional
+        Instead of the two above: how to have them.
     report : callable, optional
         Gets the lines of the builds.
 
@@ -66,35 +98,35 @@ def setup(
     BuildError
         With the failing step, if one fails.
     """
-    prepare = partial(_set_up, card, force=force, arguments=arguments, report=report)
-    return [prepare(name) for name in card.images]
+    wish = wish or Wish(build=force, arguments=arguments or {})
+    return [_set_up(card, name, wish, report=report) for name in card.images]
 
 
 def _set_up(
     card: Card,
     name: str,
+    wish: Wish,
     *,
-    force: bool = False,
-    arguments: Mapping[str, str] | None = None,
     bases: _Bases | None = None,
     report: Callable[[str], None] | None = None,
 ) -> SetupResult:
     """Have one image of a package."""
     engine, started = connect(), time.monotonic()
     recipe = recipe_of(card, name, namespace=read_config().namespace)
-    if arguments:
-        recipe = recipe.with_arguments(arguments)
+    if wish.arguments:
+        recipe = recipe.with_arguments(wish.arguments)
     found = images.find(engine, recipe.name)
     action: Action = "built" if found is None else "rebuilt"
-    same = not arguments or (
-        found is not None and found.labels.get(ARGUMENTS_LABEL) == recipe.labels[ARGUMENTS_LABEL]
-    )
-    if found is not None and not force and same and matches(recipe, found):
+    if found is not None and not wish.build and _serves(recipe, found, wish):
         action = "present"
+    elif (pulled := _pulled(engine, card, recipe, wish, report)) is not None:
+        action, found = "pulled", pulled
     else:
         if bases is not None and recipe.suite is not None:
             bases.have(recipe.suite)
         found = build(engine, recipe, report)
+    if wish.locked:
+        _check_lock(engine, card, recipe)
     return SetupResult(
         package=card.package,
         image=recipe.name,
@@ -104,20 +136,64 @@ def _set_up(
     )
 
 
+def _serves(recipe: Recipe, found: Image, wish: Wish) -> bool:
+    """Tell whether an image that is there is the one that is wanted."""
+    chosen = found.labels.get(ARGUMENTS_LABEL)
+    same = not wish.arguments or chosen == recipe.labels[ARGUMENTS_LABEL]
+    return same and matches(recipe, found)
+
+
+def _pulled(
+    engine: Engine,
+    card: Card,
+    recipe: Recipe,
+    wish: Wish,
+    report: Callable[[str], None] | None,
+) -> Image | None:
+    """Pull an image by its digest; None if it has none, or cannot be had and may be built."""
+    names = [] if wish.build or wish.arguments else exact_names(card, recipe)
+    if not names and wish.pull:
+        remedy = f"no image.lock has a digest of it; `repro setup --build {card.package}` builds it"
+        raise ImageNotFound(recipe.name, remedy)
+    try:
+        return fetch(engine, recipe, names, report) if names else None
+    except ImageNotFound:  # why was reported
+        if wish.pull:
+            raise
+        return None
+
+
+def _check_lock(engine: Engine, card: Card, recipe: Recipe) -> None:
+    """Compare an image with the package's lock."""
+    lock = read_lock(card.folder)
+    locked = lock.image(short_name(recipe)) if lock is not None else None
+    if lock is None or locked is None:
+        problem = f"{card.package}/image.lock does not have the image {short_name(recipe)}"
+        raise ConfigurationError(f"{problem}; `repro lock {card.package}` writes it")
+    platform, found = look_into(engine, recipe)
+    told = differences(locked, found)
+    for word, before, now in (
+        ("the version", lock.version, card.version),
+        ("the platform", lock.platform, platform),
+    ):
+        if before != now:
+            told.insert(0, f"{word}: locked {before}, now {now}")
+    if told:
+        remedy = f"`repro lock {card.package}` locks what is there now"
+        raise ImageDrifted(recipe.name, told, remedy)
+
+
 def set_up_each(
     card: Card,
+    wish: Wish | None = None,
     *,
-    force: bool = False,
-    arguments: Mapping[str, str] | None = None,
     bases: _Bases | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[str, SetupResult]]:
     """Set up the images of a package; yield (image, result), where a failure is a result."""
     for name in card.images:
         try:
-            result = _set_up(
-                card, name, force=force, arguments=arguments, bases=bases, report=report
-            )
+            result = _set_up(card, name, wish or Wish(), bases=bases, report=report)
         except ReproError as error:
             image = f"{card.package}-{name}" if name else card.package
             result = SetupResult(
@@ -128,10 +204,9 @@ def set_up_each(
 
 def setup_many(
     cards: Sequence[Card],
+    wish: Wish | None = None,
     *,
     jobs: int = 1,
-    force: bool = False,
-    arguments: Mapping[str, str] | None = None,
     report: Callable[[str, str], None] = lambda _package, _line: None,
 ) -> Iterator[SetupResult]:
     """Set up several packages, some at once; one that fails is a result and stops no other.
@@ -140,10 +215,10 @@ def setup_many(
     ----------
     cards : sequence of Card
         The packages'.
+    wish : Wish, optional
+        How to have the images.
     jobs : int
         How many at once.
-    force, arguments
-        As in `setup`.
     report : callable, optional
         Gets (package, line) of the builds.
 
@@ -156,13 +231,7 @@ def setup_many(
     bases = _Bases(report)
 
     def one(card: Card) -> list[SetupResult]:
-        done = set_up_each(
-            card,
-            force=force,
-            arguments=arguments,
-            bases=bases,
-            report=partial(report, card.package),
-        )
+        done = set_up_each(card, wish, bases=bases, report=partial(report, card.package))
         return [result for _, result in done]
 
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
@@ -179,35 +248,6 @@ def not_read(error: CardError) -> SetupResult:
 def setup_base(suite: str, report: Callable[[str], None] | None = None) -> str:
     """Have the base image of a Debian suite; return its name."""
     return ensure_base(connect(), suite, report)
-
-
-def pull(package: str, *, report: Callable[[str], None] | None = None) -> list[tuple[str, str]]:
-    """Pull the images of a package; return (package, image) of each.
-
-    Raises
-    ------
-    ImageNotFound
-        If no registry that answers has one; `repro setup` builds it.
-    """
-    names = _image_names(package)
-    for name in names:
-        try:
-            images.pull(connect(), name, report)
-        except ImageNotFound as error:
-            remedy = f"{error.remedy}; `repro setup {package}` builds it"
-            raise ImageNotFound(name, remedy) from error
-    return [(package, name) for name in names]
-
-
-def _image_names(package: str) -> list[str]:
-    try:
-        card = find_package(package)
-    except UnknownNameError:
-        if package not in set(packages_without_card()):
-            raise
-        return [str(import_module(f"repro.models.{package}").DEFAULT_IMAGE)]
-    namespace = read_config().namespace
-    return [recipe_of(card, name, namespace=namespace).name for name in card.images]
 
 
 class _Bases:

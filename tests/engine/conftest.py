@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import secrets
 import shutil
 import socket
 import subprocess
+import sys
+import sysconfig
 import tempfile
 import threading
 import time
 from contextlib import ExitStack, closing, nullcontext, suppress
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -341,46 +346,270 @@ def _unpacked(package: str, folder: Path) -> str:
     return str(folder / "usr" / "bin" / package)
 
 
+class RegistryServer:
+    """An image registry on this machine, which an engine here takes for a safe one.
+
+    Parameters
+    ----------
+    program : str
+        What is run.
+    folder : Path
+        Where it keeps its settings, and what is pushed unless `storage` names another place.
+    login : (str, str), optional
+        A user, and a line of bcrypt's for the password: without them everybody may push.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        folder: Path,
+        *,
+        storage: Path | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.storage = storage or folder / "registry"
+        self._command = [program, "serve", str(folder / "registry.yml")]
+        self._log = folder / "registry.log"
+        settings: dict[str, Any] = {
+            "version": 0.1,
+            "storage": {"filesystem": {"rootdirectory": str(self.storage)}},
+            "http": {"addr": self.address},
+            "log": {"level": "error", "accesslog": {"disabled": True}},
+        }
+        if login is not None:
+            (folder / "users").write_text(":".join(login) + "\n")
+            settings["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "users")}}
+        (folder / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
+
+    def start(self) -> None:
+        with self._log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            ended = self.process.poll() is not None or time.monotonic() > deadline
+            assert not ended, f"the registry does not answer: {self._log.read_text()}"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def _answers(self) -> bool:
+        host, _, port = self.address.rpartition(":")
+        with suppress(OSError), closing(HTTPConnection(host, int(port), timeout=5)) as connection:
+            connection.request("GET", "/v2/")
+            return connection.getresponse().status in {200, 401}
+        return False
+
+
 @pytest.fixture
-def registry(engine: Engine, registry_program: str, tmp_path: Path) -> Iterator[str]:
-    """Run an image registry on this machine, which an engine here takes for a safe one."""
+def registries(
+    engine: Engine, registry_program: str, tmp_path: Path
+) -> Iterator[Callable[..., RegistryServer]]:
+    """Run image registries; they end with the test."""
     if not engine.local:
         pytest.skip(f"{engine.address} cannot reach a registry on this machine's own address")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
-        "version": 0.1,
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
-        "http": {"addr": address},
-        "log": {"level": "error", "accesslog": {"disabled": True}},
-    }
-    (tmp_path / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
-    log = tmp_path / "registry.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [registry_program, "serve", str(tmp_path / "registry.yml")],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+    with ExitStack() as running:
+
+        def make(**options: Any) -> RegistryServer:
+            folder = tmp_path / f"registry-{secrets.token_hex(4)}"
+            folder.mkdir()
+            server = RegistryServer(registry_program, folder, **options)
+            server.start()
+            running.callback(server.stop)
+            return server
+
+        yield make
+
+
+@pytest.fixture
+def registry(registries: Callable[..., RegistryServer]) -> str:
+    """Run an image registry; return its address."""
+    return registries().address
+
+
+CARD = """
+version = "1.0"
+title   = "Sample"
+summary = "A package of the tests"
+license = "Apache-2.0"
+publish = {publish}
+
+[models.{package}-model]
+class   = "Sample"
+task    = "text-transformation"
+command = ["/bin/sh", "run.sh"]
+cold    = true
+"""
+
+CODE = """
+from repro.models import DockerModel, Model
+
+@Model.register("{package}-model")
+class Sample(DockerModel):
+    def predict(self, text: str) -> str:
+        return self.answer(text=text)
+"""
+
+# As the contract has it: --input-file IN --output-file OUT.
+SHELL_PROGRAM = """while read -r row; do echo '"seen"'; done <"$2" >"$4"\n"""
+
+
+class Checkout:
+    """A copy of the library with packages whose images have a shell and nothing else."""
+
+    def __init__(self, folder: Path, bookworm: str) -> None:
+        self.folder, self._parts = folder, bookworm
+        ignored = shutil.ignore_patterns("__pycache__", "*20??")
+        shutil.copytree(ROOT / "repro", folder / "repro", ignore=ignored)
+        shutil.copytree(ROOT / "models" / "tutorial", folder / "models" / "tutorial")
+        shutil.copy(ROOT / "Dockerfile.base", folder)
+        self.namespace = f"repro-test-{secrets.token_hex(4)}"
+        self.settings = {"namespace": self.namespace}
+
+    def add(self, package: str, *, publish: bool = True, more: str = "") -> Path:
+        """Add a package; return its folder."""
+        context, code = self.folder / "models" / package, self.folder / "repro/models" / package
+        (context / "src").mkdir(parents=True)
+        (context / "model.toml").write_text(
+            CARD.format(package=package, publish=str(publish).lower())
         )
-    try:
-        deadline = time.monotonic() + 20
-        while not _answers(address):
-            ended = process.poll() is not None or time.monotonic() > deadline
-            assert not ended, f"the registry does not answer: {log.read_text()}"
-            time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
+        library = f"/lib/{sysconfig.get_config_var('MULTIARCH')}/"
+        loader = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
+        files = {"/bin/dash": "/bin/sh", f"{library}libc.so.6": library}
+        files[loader[platform.machine()]] = f"{Path(loader[platform.machine()]).parent}/"
+        copies = "".join(f"COPY --from={self._parts} {a} {b}\n" for a, b in files.items())
+        (context / "Dockerfile").write_text(
+            f"FROM scratch\n{copies}COPY src /app\nWORKDIR /app\n{more}"
+        )
+        (context / "src" / "run.sh").write_text(SHELL_PROGRAM)
+        example = {"model": f"{package}-model", "input": {"text": "x"}, "output": "seen"}
+        (context / "examples.jsonl").write_text(json.dumps(example) + "\n")
+        code.mkdir()
+        (code / "__init__.py").write_text(CODE.format(package=package))
+        return context
+
+    def environment(self, **more: str) -> dict[str, str]:
+        (self.folder / "config.json").write_text(json.dumps(self.settings))
+        settings = {
+            "PYTHONPATH": str(self.folder),
+            "REPRO_CONFIG": str(self.folder / "config.json"),
+            "DOCKER_CONFIG": str(self.folder / "docker"),
+        }
+        return {**os.environ, **settings, **more}
+
+    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """Start the command line."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "repro", *words],
+            cwd=self.folder,
+            env=self.environment(**environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def repro(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line."""
+        with self.start(*words, **environment) as process:
+            output, errors = process.communicate(timeout=200)
+        assert "Traceback" not in errors, errors
+        return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+    def image(self, package: str, version: str = "1.0") -> str:
+        """Name the image of a package."""
+        return f"{self.namespace}/{package}:{version}"
 
 
-def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with suppress(OSError), closing(HTTPConnection(host, int(port), timeout=5)) as connection:
-        connection.request("GET", "/v2/")
-        return connection.getresponse().status == 200
-    return False
+@pytest.fixture
+def checkout(engine: Engine, bookworm: str, tmp_path: Path) -> Iterator[Checkout]:
+    """A copy of the library, to which tests add packages; their images go with it."""
+    made = Checkout(tmp_path / "checkout", bookworm)
+    yield made
+    for name in images.names(engine):
+        if made.namespace in name:
+            images.remove(engine, name, force=True)
+
+
+class Meddler(ThreadingHTTPServer):
+    """Stands before a registry, and changes what is asked and answered.
+
+    `before` gets method, path and headers, and may answer (status, headers, body) itself; `after`
+    gets method, path, headers and body of an answer, and returns the headers and body to send.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, target: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = target
+        self.before: Callable[..., Any] = lambda *_: None
+        self.after: Callable[..., Any] = lambda _method, _path, headers, body: (headers, body)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Meddler
+
+    def _pass_on(self) -> None:
+        body = self._body()
+        answer = self.server.before(self.command, self.path, self.headers)
+        if answer is None:
+            host, _, port = self.server.target.rpartition(":")
+            headers = {k: v for k, v in self.headers.items() if k.lower() != "transfer-encoding"}
+            headers["Content-Length"] = str(len(body))
+            with closing(HTTPConnection(host, int(port))) as connection:
+                connection.request(self.command, self.path, body, headers)
+                got = connection.getresponse()
+                status, told, content = got.status, dict(got.getheaders()), got.read()
+            told, content = self.server.after(self.command, self.path, told, content)
+        else:
+            status, told, content = answer
+        self.send_response_only(status)
+        if self.command != "HEAD":
+            told["Content-Length"] = str(len(content))
+        for key, value in told.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = _pass_on  # noqa: N815
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def meddler(registry) -> Iterator[Meddler]:
+    """A registry that can be made to fail, or to lie."""
+    server = Meddler(registry)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    server.handle_error = lambda *_: None  # those who ask go away in the middle
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 class OrdinaryUser:

@@ -37,12 +37,12 @@ from repro_runtime import main
 def load(plus=0):
     return plus
 
-def predict(model, instances):
-    return [answer(model, i.get("text") or i["sentence"]) for i in instances]
+def predict(model, instances, times=1):
+    return [answer(model, times, i.get("text") or i["sentence"]) for i in instances]
 
-def answer(plus, text):
+def answer(plus, times, text):
     if text == "raise": raise ValueError("cannot do this one")
-    return {"length": len(text) + plus, "first": text[:1], "parts": text.split()}
+    return {"length": (len(text) + plus) * times, "first": text[:1], "parts": text.split()}
 
 main(load, predict)
 """
@@ -55,8 +55,8 @@ class One(DockerModel):
     def __init__(self, image=None, *, plus: int = 0, **common: Any) -> None:
         super().__init__(image, **common)
 
-    def predict(self, text: str) -> Any:
-        return self.answer(text=text)
+    def predict(self, text: str, *, times: int = 1) -> Any:
+        return self.answer(text=text, times=times)
 
 @Model.register("counting-two")
 class Two(One):
@@ -152,6 +152,22 @@ def test_a_table_shows_both_and_how_far_they_agree(compare: Run) -> None:
     assert table.splitlines()[1].split() == ["0", "a", "length", "1", "3"]
     assert table.endswith("… and 2 rows more; --output FILE writes all")
     assert agreement.split()[-5:] == ["4", "1.0000", "1.0000", "2", "0"]
+
+
+def test_a_model_is_compared_with_itself_under_other_options(compare: Run) -> None:
+    plain, other = "counting-one", "counting-one@plus=2@times=3"
+    done = compare(plain, other, "--json", "--load-option", f"{plain}:plus=1")
+    found = json.loads(done.stdout)
+    single = compare(plain, other, "--path", f"{other}:length", "--path", f"{plain}:first")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert found["models"] == [plain, other]
+    predictions = [row["predictions"] for row in found["rows"]]
+    assert [said[plain]["length"] for said in predictions] == [2, 4, 3, 6]
+    assert [said[other]["length"] for said in predictions] == [9, 15, 12, 21]
+    assert {tuple(agreed["models"]) for agreed in found["agreement"]} == {(plain, other)}
+    assert single.returncode == 0
+    assert single.stdout.splitlines()[1].split() == ["0", "a", "first", "a", "9", "≠"]
 
 
 def test_a_path_may_lead_into_a_list_and_what_is_not_there_is_left_out(compare: Run) -> None:

@@ -442,6 +442,14 @@ def test_a_dockerfile_that_is_not_there_is_a_build_error(folder, build):
         build()
 
 
+@pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
+def test_what_is_not_utf_8_is_a_build_error_that_names_the_line(folder, build, name):
+    (folder / name).write_bytes("# one\n# naïve\n".encode("latin-1"))
+
+    with pytest.raises(BuildError, match=rf"{name}, line 2: is not UTF-8; save it as that"):
+        build()
+
+
 def test_what_a_build_prints_cannot_steer_a_terminal(folder, bookworm, build):
     (folder / "Dockerfile").write_text(
         f"FROM {bookworm}\nRUN printf 'a\\033]0;b\\007\\302\\233c\\n' && exit 3\n"

@@ -126,3 +126,24 @@ def test_nothing_is_wrong_with_the_files_of_a_package(card: Card) -> None:
         for finding in result.findings
         if finding.outcome == "error"
     ] == []
+
+
+@packages
+def test_a_package_has_a_readme_that_says_what_its_card_does_not(card: Card) -> None:
+    if not card.publish:
+        pytest.skip("not to be published")
+    text = (card.folder / "Readme.md").read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+
+    assert headings == [
+        "## Input and output",
+        "## Usage",
+        "## What is claimed",
+        f"## Differences from {'the paper' if card.paper.title else 'what was published'}",
+        "## Licence",
+        "## Citation",
+    ]
+    assert all(f"`{name}`" in text for name in card.models)
+    assert f"repro setup {card.package}" in text
+    assert f"repro reproduce {card.package}" in text
+    assert "[x]" not in text.lower(), "a status is computed, never ticked by hand"

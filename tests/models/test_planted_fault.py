@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from repro.catalog import find_package
+from repro.catalog.claim import Verdict
 from repro.engine import image as images
 from repro.engine.context import BuildContext
 from repro.operations.examples import run_examples
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from repro.catalog import Claim
+    from repro.catalog.claim import Claim
     from repro.engine.client import Engine
 
 IMAGE = "repro-tests/planted"
@@ -129,3 +130,45 @@ def _quick(model: str) -> Callable[[Claim], bool]:
 def _repro(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "repro", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+# Of other packages: a file of the image, what is changed in it, and a claim that knows of it.
+FAULTS = [
+    (
+        "sadvilkar2020",
+        "/usr/local/lib/python3.11/dist-packages/pysbd/lang/common/common.py",
+        "s/LetterAtStartOfLineRule, SingleUpperCaseLetterRule/LetterAtStartOfLineRule/",
+        "claims/golden-en.jsonl",
+    ),
+    (
+        "bickerton2012",
+        "/usr/local/lib/python3.11/dist-packages/rdkit/Chem/QED.py",
+        r"s/^WEIGHT_MEAN = QEDproperties(0\.66, /WEIGHT_MEAN = QEDproperties(0.76, /",
+        "0.934",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("package", "file", "change", "about"), FAULTS, ids=[fault[0] for fault in FAULTS]
+)
+def test_one_thing_changed_in_another_package_turns_its_claims_red(
+    package: str, file: str, change: str, about: str, engine: Engine, tmp_path: Path
+) -> None:
+    card = find_package(package)
+    (original,) = setup(card)
+    name = f"{IMAGE}:{package}"
+    (tmp_path / "Dockerfile").write_text(
+        f'FROM {original.image}\nRUN cp {file} /tmp/before; sed -i "{change}" {file}; '
+        f"! cmp -s /tmp/before {file}; rm /tmp/before\n"
+    )
+    images.build(engine, BuildContext(root=tmp_path), name)
+    try:
+        results = list(reproduce(card, choose=lambda c: about in (c.reported, c.cases), image=name))
+    finally:
+        images.remove(engine, name, force=True)
+
+    assert [result.error for result in results if result.error] == []
+    assert results
+    assert all(result.verdict is Verdict.DIFFERS for result in results)
+    assert not any(result.as_expected for result in results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from repro.catalog import find_model, find_package, list_models, models_root, re
 from repro.catalog.card import Paper, read_card
 from repro.catalog.listing import citation, list_entries
 from repro.catalog.places import base_dockerfile, model_code, runtime_file
+from repro.catalog.tasks import TASKS, check_modality, has_modality
 from repro.common.registrable import Registrable
 from repro.errors import CardError, UnknownNameError
 from repro.models import DockerModel, Model
@@ -28,11 +30,12 @@ version = "1.0"
 title   = "A title"
 summary = "A summary"
 license = "MIT"
+upstream = "parser 1.0"
 """
 MODEL = """
 [models.smith2020]
 class = "Smith"
-task  = "parsing"
+task  = "dependency-parsing"
 """
 CLAIM = """
 [[claims]]
@@ -94,6 +97,42 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         "models.smith2020.task",
         "is missing",
         "add `task = …`, a string",
+    ),
+    "no upstream": (
+        without(HEAD, "upstream") + MODEL,
+        "upstream",
+        "is missing",
+        "add `upstream = …`, a string",
+    ),
+    "a task with a slip": (
+        SMALLEST.replace("dependency-parsing", "dependancy-parsing"),
+        "models.smith2020.task",
+        "'dependancy-parsing' is not a task",
+        "did you mean 'dependency-parsing'",
+    ),
+    "a task by another name": (
+        SMALLEST.replace("dependency-parsing", "automatic-speech-recognition"),
+        "models.smith2020.task",
+        "'automatic-speech-recognition' is not a task",
+        "it is called 'speech-recognition' here",
+    ),
+    "a task that is like no other": (
+        SMALLEST.replace("dependency-parsing", "x"),
+        "models.smith2020.task",
+        "'x' is not a task",
+        "repro/catalog/tasks.py lists them; add a line there for a new one",
+    ),
+    "a language by its name": (
+        "languages = ['en', 'English']" + SMALLEST,
+        "languages",
+        "'English' is not a code of a language",
+        "write it as BCP 47 does: en, pt-BR, zh-Hant",
+    ),
+    "a language twice": (
+        "languages = ['en', 'en']" + SMALLEST,
+        "languages",
+        "names a language twice",
+        "",
     ),
     "no models": (HEAD, "models", "is empty", "add a table [models.NAME] with class and task"),
     "a key with a slip": (
@@ -263,7 +302,7 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         claim_with('metric = "F1"'),
         "claims[0].metric",
         "'F1' is not a metric",
-        "one of pearson_r, spearman_rho, precision, recall, f1, accuracy, exact",
+        "one of pearson_r, spearman_rho, precision, recall, f1, accuracy, exact, within",
     ),
     "a claim in no metric": (
         claim_with(leaving=("metric",)),
@@ -406,10 +445,11 @@ def test_the_smallest_card_has_every_default(tmp_path: Path) -> None:
     assert not card.publish
     assert card.paper == Paper()
     assert card.claims == ()
+    assert (card.languages, card.weights_license, card.licenses) == ((), "", "MIT")
     assert dict(card.build_arguments) == {}
     assert [(i.dockerfile, i.base) for i in card.images.values()] == [("Dockerfile", "bookworm")]
     model = card.models["smith2020"]
-    assert (model.class_name, model.task) == ("Smith", "parsing")
+    assert (model.class_name, model.task) == ("Smith", "dependency-parsing")
     assert model.command == ("python", "run.py")
     assert (model.image, model.network, model.memory) == ("", False, None)
     assert model.batch_invariant
@@ -437,7 +477,12 @@ def test_a_card_may_say_everything(tmp_path: Path) -> None:
         'split = "test"', 'tolerance = "0.1"', 'tolerance_reason = "seeds"', 'path = "scores.0"'
     )
     card = card_of(
-        tmp_path, 'base = "trixie"\npublish = true' + SMALLEST + more + claim[len(SMALLEST) :]
+        tmp_path,
+        'base = "trixie"\npublish = true\nweights_license = "CC-BY-4.0"\n'
+        'languages = ["en", "pt-BR", "yue", "zh-Hant-TW", "es-419", "sl-rozaj", "de-1996"]'
+        + SMALLEST
+        + more
+        + claim[len(SMALLEST) :],
     )
 
     model = card.models["smith2020"]
@@ -445,6 +490,8 @@ def test_a_card_may_say_everything(tmp_path: Path) -> None:
     assert (model.network, model.memory, model.batch_invariant) == (True, 2 * 2**30, False)
     assert (model.deterministic, model.tolerance) == (False, 1e-6)
     assert card.publish
+    assert (card.upstream, len(card.languages)) == ("parser 1.0", 7)
+    assert (card.weights_license, card.licenses) == ("CC-BY-4.0", "MIT AND CC-BY-4.0")
     assert (card.images["data"].dockerfile, card.images["data"].base) == (
         "data/Dockerfile",
         "trixie",
@@ -500,6 +547,17 @@ def test_a_package_has_all_its_files(card: Card) -> None:
     assert {claim.model for claim in card.claims} <= set(card.models)
     for claim in card.claims:
         assert not claim.cases or (card.folder / claim.cases).is_file()
+
+
+@pytest.mark.parametrize("card", CARDS, ids=[card.package for card in CARDS])
+def test_a_card_says_what_is_in_the_images(card: Card) -> None:
+    licence = r"[A-Za-z0-9.-]+"
+
+    assert re.fullmatch(rf"{licence}( (AND|OR) {licence})*", card.licenses)
+    assert card.weights_license != card.license, "weights_license is for another one"
+    assert not card.publish or re.search(r"\d", card.upstream), "with its version"
+    assert not card.publish or all(model.summary for model in card.models.values())
+    assert not card.publish or (card.paper.authors and card.paper.year and card.paper.url)
 
 
 def test_there_are_packages_and_no_model_is_in_two_of_them() -> None:
@@ -597,6 +655,67 @@ def test_a_search_finds_models_whose_card_has_every_word(words: list[str], found
     assert {entry["model"] for entry in list_entries(words)} & names == found
 
 
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        ({"task": "sentiment-analysis"}, {"hutto2014-vader"}),
+        ({"task": "summarization"}, {"mihalcea2004-textrank"}),
+        ({"task": "syntactic-parsing"}, {"vandenbosch2007-frog"}),
+        ({"language": "nl"}, {"vandenbosch2007-frog", "mihalcea2004-textrank"}),
+        ({"language": "NL", "task": "summarization"}, {"mihalcea2004-textrank"}),
+        ({"language": "n"}, set()),
+        ({"language": "nl-BE"}, set()),
+        ({"modality": "sequence"}, {"lorenz2011-rnafold"}),
+        ({"modality": "sequence->"}, {"lorenz2011-rnafold"}),
+        ({"modality": "→structure", "language": "nl"}, {"vandenbosch2007-frog"}),
+        ({"modality": "text -> label"}, {"hutto2014-vader"}),
+        ({"modality": "label→text"}, set()),
+        ({"modality": "structure", "language": "en"}, set()),
+    ],
+)
+def test_a_filter_finds_models_by_task_language_and_modality(
+    sought: dict[str, str], found: set[str]
+) -> None:
+    names = {"hutto2014-vader", "mihalcea2004-textrank", "vandenbosch2007-frog"}
+    names |= {"lorenz2011-rnafold"}
+
+    assert {entry["model"] for entry in list_entries(**sought)} & names == found
+
+
+def test_a_language_finds_its_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Dockerfile.base").touch()
+    (tmp_path / "models").mkdir()
+    card_of(tmp_path / "models", "languages = ['pt-BR', 'zh-Hant-TW', 'ca-valencia']" + SMALLEST)
+    monkeypatch.setattr("repro.catalog.places._code", lambda: tmp_path / "repro")
+
+    found = [len(list_entries(language=code)) for code in ("pt", "pt-BR", "zh-Hant", "ca", "p")]
+    assert found == [1, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("sought", "said"),
+    [
+        ({"task": "sumarization"}, "there is no task called 'sumarization'; did you mean 'summ"),
+        ({"modality": "audoi->text"}, "there is no modality called 'audoi'; did you mean 'audio'"),
+    ],
+)
+def test_a_filter_that_means_nothing_is_told(sought: dict[str, str], said: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        list_entries(**sought)
+
+    assert said in str(caught.value)
+
+
+def test_every_task_has_a_modality_of_known_words() -> None:
+    for name, task in TASKS.items():
+        check_modality(task.modality)
+        assert has_modality(task.modality, task.modality), name
+        assert task.summary.endswith("."), name
+    others = [other for task in TASKS.values() for other in task.also]
+    assert len(others) == len(set(others))
+    assert not set(others) & set(TASKS)
+
+
 def test_a_line_of_the_list_says_what_the_card_says() -> None:
     entry = next(e for e in list_entries() if e["model"] == "hutto2014-vader-icwsm")
     card = find_package("hutto2014")
@@ -605,10 +724,14 @@ def test_a_line_of_the_list_says_what_the_card_says() -> None:
         "model": "hutto2014-vader-icwsm",
         "package": "hutto2014",
         "task": "sentiment-analysis",
+        "modality": "text → label",
+        "languages": ["en"],
         "title": "The program that was published with the paper (2014), for Python 2.7",
         "summary": card.summary,
         "paper": "Hutto and Gilbert 2014",
         "license": "MIT",
+        "weights_license": card.weights_license,
+        "upstream": card.upstream,
         "version": card.version,
         "claims": sum(claim.model == "hutto2014-vader-icwsm" for claim in card.claims),
     }

@@ -43,6 +43,7 @@ version = "1.0"
 title   = "Sample"
 summary = "A package of the tests"
 license = "Apache-2.0"
+upstream = "samples 1.0"
 publish = true
 
 [paper]
@@ -109,7 +110,10 @@ GOOD = {
     "src/prepare.sh": "#!/bin/sh\n# What it does.\nset -eu\nfalse\n",
 }
 MODEL = '[models.PACKAGE-other]\nclass = "Sample"\ntask = "text-transformation"\n'
-LOCK = 'version = "1.0"\n[[images]]\nname = "PACKAGE"\ncontext = "0"\n'
+LOCK = (
+    'lock = 1\npackage = "PACKAGE"\nversion = "1.0"\nplatform = "linux/amd64"\n'
+    '[[images]]\nname = "PACKAGE"\ncontext = "0"\n'
+)
 PUBLISHED = LOCK + '[images.published]\nhere = "sha256:0"\n'
 
 # By the name of the package: the file, what is replaced in it by what, the check, what it says.

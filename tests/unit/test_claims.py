@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from repro.catalog.claim import Claim, Verdict, difference, judge, tolerance
-from repro.catalog.metrics import METRICS, compute
+from repro.catalog.metrics import METRICS, compute, same
 from repro.errors import ConfigurationError
 
 
@@ -143,6 +143,12 @@ def test_true_is_not_the_number_one_inside_a_value_either(reported: object, valu
     assert not reproduces(reported, value)
 
 
+def test_numbers_in_a_reported_value_may_differ_by_the_tolerance() -> None:
+    assert reproduces([0.5, {"a": 1.25}], [0.51, {"a": 1.24}], tolerance="0.01")
+    assert not reproduces([0.5, {"a": 1.25}], [0.51, {"a": 1.23}], tolerance="0.01")
+    assert not reproduces([0.5], [0.51])
+
+
 def test_a_tolerance_takes_the_place_of_half_a_unit() -> None:
     wider = {"tolerance": "0.02", "tolerance_reason": "three seeds"}
 
@@ -268,6 +274,44 @@ def test_the_share_of_equal_values_is_counted(metric: str) -> None:
     assert compute(metric, [0], [0.5], {}) == 0
 
 
+# 0.1 - 0.09 is more than 0.01 as floats are subtracted; 0.3 is not 0.1 + 0.2.
+@pytest.mark.parametrize(
+    ("value", "expected", "tolerance", "near"),
+    [
+        (0.09, 0.1, 0.01, True),
+        (0.11, 0.1, 0.01, True),
+        (0.0899, 0.1, 0.01, False),
+        (0.1 + 0.2, 0.3, 0, False),
+        (0.1 + 0.2, 0.3, 1e-15, True),
+        (3, 2, 1, True),
+        (10**400, 10**400 + 1, 1, True),
+        (10**400, 10**400 + 2, 1, False),
+        ([1.0, [2.04]], [1, [2]], 0.05, True),
+        ([1.0, [2.06]], [1, [2]], 0.05, False),
+        ({"a": 1.01, "b": "x"}, {"a": 1, "b": "x"}, 0.05, True),
+        ({"a": 1.01, "b": "x"}, {"a": 1, "b": "y"}, 0.05, False),
+        ({"a": 1}, {"b": 1}, 5, False),
+        ([1, 2], [1], 5, False),
+        (True, 1, 5, False),
+        (True, False, 5, False),
+        ("1", 1, 5, False),
+        (None, 0, 5, False),
+        (math.inf, 1.0, 5, False),
+        (math.inf, math.inf, 5, True),
+        (math.nan, math.nan, 5, False),
+    ],
+)
+def test_numbers_anywhere_in_a_value_may_differ_by_the_tolerance(
+    value: object, expected: object, tolerance: float, near: bool
+) -> None:
+    assert compute("within", [value], [expected], {"tolerance": tolerance}) == near
+    assert same(value, expected, tolerance) == near
+
+
+def test_without_a_tolerance_within_is_exact() -> None:
+    assert compute("within", [1.0, 2.0], [1, 2.5], {}) == 0.5
+
+
 THREE = {"average": "macro", "thresholds": [-0.05, 0.05]}
 
 
@@ -307,6 +351,9 @@ def test_nought_is_neutral_even_at_a_threshold_of_nought() -> None:
         ("precision", {"thresholds": [0.5]}, "not enough values to unpack"),
         ("recall", {"thresholds": [1, 2, 3]}, "too many values to unpack"),
         ("accuracy", {"thresholds": [0, 0]}, "unexpected keyword argument 'thresholds'"),
+        ("within", {"tolerance": -1}, "a tolerance of -1 is no number from 0 up"),
+        ("within", {"tolerance": math.nan}, "a tolerance of nan is no number from 0 up"),
+        ("within", {"tolerance": "wide"}, "'>=' not supported between instances of 'str'"),
     ],
 )
 def test_options_that_a_metric_does_not_take_are_told(

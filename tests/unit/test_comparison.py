@@ -158,6 +158,11 @@ def test_what_is_about_one_model_has_its_name_before_it() -> None:
     words = ["a=b", "m:a=b", "x:a=b", "n:c:d=e"]
 
     assert _by_model(words, ["m", "n"]) == {"": ["a=b", "x:a=b"], "m": ["a=b"], "n": ["c:d=e"]}
+    assert _by_model(["m@x=:1:path", "m:path"], ["m", "m@x=:1"]) == {
+        "": [],
+        "m": ["path"],
+        "m@x=:1": ["path"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -174,6 +179,13 @@ def test_what_is_about_one_model_has_its_name_before_it() -> None:
             ["lui2012-langid", "joulin2017-lid", "--option", "joulin2017-lid:k=0"],
             "option 'k' of joulin2017-lid",
         ),
+        (["lui2012-langid", "lui2012-langid"], "each named once"),
+        (["lui2012-langid", "lui2012-langid@languages"], "lui2012-langid wants NAME=VALUE"),
+        (
+            ["lui2012-langid", "lui2012-langid@languges=1"],
+            "takes no option 'languges'; did you mean 'languages'",
+        ),
+        (["joulin2017-lid", "joulin2017-lid@k=0"], "option 'k' of joulin2017-lid"),
         (["lui2012-langid", "joulin2017-lid", "--rename", "txt=text"], "is to be renamed"),
         (["lui2012-langid", "joulin2017-lid", "--plot", "a.png"], "ends in .html or .svg"),
         (["lui2012-langid", "joulin2017-lid"], "field 'lang' is not one of its fields"),

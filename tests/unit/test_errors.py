@@ -19,6 +19,7 @@ from repro.errors import (
     DiskFull,
     EngineError,
     EngineUnavailable,
+    ImageDrifted,
     ImageNotFound,
     ImageOutdated,
     InputError,
@@ -28,6 +29,7 @@ from repro.errors import (
     OutputError,
     PredictionError,
     PredictionTimeout,
+    RegistryError,
     ReproError,
     UnknownNameError,
     nearest,
@@ -95,6 +97,24 @@ CASES: list[tuple[ReproError, str]] = [
         "building x:1 failed at step 2/3: RUN false: it returned 1\n    one\n    two",
     ),
     (BuildError("x:1", "", "no image"), "building x:1 failed: no image"),
+    (
+        ImageDrifted("x:1", ["Debian's libc6: locked 2.36-9, now 2.36-10"], "lock it"),
+        (
+            "the image x:1 is not what its image.lock says: Debian's libc6: locked 2.36-9, now "
+            "2.36-10; lock it"
+        ),
+    ),
+    (
+        ImageDrifted("x:1", list("abcdefghij"), "lock it"),
+        (
+            "the image x:1 is not what its image.lock says: a; b; c; d; e; f; g; h; and 2 more; "
+            "lock it"
+        ),
+    ),
+    (
+        RegistryError("ghcr.io", "it does not answer", "try again later"),
+        "the registry ghcr.io: it does not answer; try again later",
+    ),
     (
         DeviceUnavailable("GPU 1", "this machine has 1 GPU"),
         (

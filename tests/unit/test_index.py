@@ -25,6 +25,7 @@ version = "1.0"
 title   = "{title}"
 summary = "Of the package {package}"
 license = "MIT"
+upstream = "parser 1.0"
 
 [paper]
 authors = ["Ann Õne", "Bob Two"]
@@ -32,11 +33,11 @@ year    = 2020
 
 [models.{package}-a]
 class = "A"
-task  = "parsing"
+task  = "dependency-parsing"
 
 [models.{package}-b]
 class = "B"
-task  = "tagging"
+task  = "part-of-speech-tagging"
 """
 
 

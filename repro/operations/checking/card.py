@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from repro.catalog.lockfile import read_lock
+from repro.engine.contents import short_name
 from repro.errors import CardError
 from repro.models.lookup import model_class
 from repro.operations.checking.findings import Checks, Finding, Skip, error, passed, warning
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from repro.operations.checking.subject import Subject
 
-# Of models/Template.md; what has no paper needs no citation.
-SECTIONS = (
-    *("Input and output", "Usage", "What is claimed"),
-    *("Differences from the paper", "Licence", "Citation"),
-)
+# Of models/Template.md.
+PAPER, NO_PAPER = "Differences from the paper", "Differences from what was published"
+SECTIONS = ("Input and output", "Usage", "What is claimed", PAPER, "Licence", "Citation")
 
 CHECKS = Checks("card", "card")
 
@@ -116,32 +110,20 @@ def paper(subject: Subject) -> Iterator[Finding]:
 @CHECKS("version")
 def version(subject: Subject) -> Iterator[Finding]:
     """Look whether the version is another one if the images are no longer what was published."""
-    for image, about in _locked(subject):
-        recipe = subject.recipes.get(image)
-        if recipe is None or about["version"] != subject.card.version:
-            continue
-        if about["context"] != recipe.digest():
-            message = f"{recipe.name} is not built from what image.lock says"
-            if about["published"]:
-                yield error(f"{message}, and was published", "raise `version` in model.toml")
-            else:
-                yield warning(message, f"`repro lock {subject.package}` writes it anew")
-
-
-def _locked(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what image.lock says of each image, by its name in the card."""
-    path = subject.card.folder / "image.lock"
-    if not path.is_file():
+    lock = read_lock(subject.card.folder)
+    if lock is None:
         raise Skip("there is no image.lock: nothing was published")
-    try:
-        lock = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise CardError(f"{subject.package}/image.lock", "the file", str(problem)) from problem
-    for image in lock.get("images", ()):
-        name = str(image.get("name", "")).removeprefix(subject.package).removeprefix("-")
-        told = image.get("version", lock.get("version"))
-        published = image.get("published") or image.get("digest")
-        yield name, {"version": told, "context": image.get("context"), "published": published}
+    if lock.version != subject.card.version:
+        return
+    for recipe in subject.recipes.values():
+        locked = lock.image(short_name(recipe))
+        if locked is None or locked.context == recipe.digest():
+            continue
+        message = f"{recipe.name} is not built from what image.lock says"
+        if locked.published:
+            yield error(f"{message}, and was published", "raise `version` in model.toml")
+        else:
+            yield warning(message, f"`repro lock {subject.package}` writes it anew")
 
 
 @CHECKS("readme")
@@ -152,9 +134,9 @@ def readme(subject: Subject) -> Iterator[Finding]:
         yield error("there is no Readme.md", "write one after models/Template.md")
         return
     text = path.read_text(encoding="utf-8")
-    heads = set(re.findall(r"(?m)^## (.+?)\s*$", text))
-    cited = SECTIONS if subject.card.paper.title else SECTIONS[:-1]
-    for section in cited:
+    heads = set(re.findall(r"(?m)^## (.+?)\s*$", text.replace(NO_PAPER, PAPER)))
+    cited = subject.card.publish or subject.card.paper.title
+    for section in SECTIONS if cited else SECTIONS[:-1]:
         if section not in heads:
             yield error(f"there is no section {section!r}", "see models/Template.md")
     for words in _named(subject):

@@ -1,0 +1,379 @@
+"""Publishing to a registry, and pulling by digest: also where logins, disks and registries fail."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from base64 import b64encode
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from repro.catalog.lockfile import read_lock
+from repro.engine import image as images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PASSWORD = "tell-nobody-7"
+USERS = ("ada", "$2y$05$x1Mz3socuCn827kViAtnbObaK6/fq73a5eKsVmcgZGcxs2aGZzURa")
+ZEROS = "sha256:" + "0" * 64
+
+
+@pytest.fixture(autouse=True)
+def _docker_only(engine):
+    if engine.podman:
+        pytest.skip("podman wants https of a registry, here too: 'HTTP response to HTTPS client'")
+
+
+def result(done: subprocess.CompletedProcess[str], index: int = 0) -> dict[str, Any]:
+    return json.loads(done.stdout)[index]
+
+
+def log_in(checkout, address: str, user: str = "ada", password: str = PASSWORD) -> None:
+    """Write what `docker login` writes."""
+    (checkout.folder / "docker").mkdir(exist_ok=True)
+    auths = {address: {"auth": b64encode(f"{user}:{password}".encode()).decode()}}
+    (checkout.folder / "docker" / "config.json").write_text(json.dumps({"auths": auths}))
+
+
+def has(address: str, path: str, version: str = "1.0") -> bool:
+    """Ask a registry itself, past all code of ours."""
+    host, _, port = address.rpartition(":")
+    with closing(http.client.HTTPConnection(host, int(port))) as connection:
+        connection.request("HEAD", f"/v2/{path}/manifests/{version}")
+        return connection.getresponse().status == 200
+
+
+def test_an_image_is_published_once_and_pulled_by_its_digest(engine, checkout, registry):
+    folder = checkout.add("small2020")
+    to = ("--registry", f"{registry}/lab", "--json")
+
+    planned = checkout.repro("publish", "small2020", "--plan", *to)
+    dry = checkout.repro("publish", "small2020", "--dry-run", *to)
+    pushed_by_dry_run = has(registry, "lab/small2020")
+    done = checkout.repro("publish", "small2020", *to)
+    again = checkout.repro("publish", "small2020", *to)
+    locked = read_lock(folder).images[0]
+    images.remove(engine, checkout.image("small2020"), force=True)
+    offline = checkout.repro("publish", "small2020", "--plan", *to, DOCKER_HOST="unix:///none")
+    setup = checkout.repro("setup", "small2020", "--pull", "--locked", "--json")
+    answer = checkout.repro("predict", "--model", "small2020-model", "-i", "text=a")
+
+    assert result(planned)["action"] == "publish", planned.stderr
+    assert result(dry)["action"] == "checked", dry.stderr
+    assert not pushed_by_dry_run
+    assert (done.returncode, result(done)["action"]) == (0, "published"), done.stderr
+    digest = result(done)["digest"]
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    assert locked.published == {f"{registry}/lab/small2020": digest}
+    assert result(again)["action"] == result(offline)["action"] == "present"
+    assert result(again)["digest"] == digest
+    assert (setup.returncode, result(setup)["action"]) == (0, "pulled"), setup.stderr
+    assert f"pulling {registry}/lab/small2020@{digest}" in setup.stderr
+    assert answer.stdout == '"seen"\n'
+    assert not [name for name in images.names(engine) if registry in name]
+
+
+def test_a_published_version_is_not_overwritten_and_stops_no_other(checkout, registry):
+    first, second = checkout.add("small2020"), checkout.add("small2021")
+    hidden = checkout.add("small2022", publish=False)
+    private = checkout.add("small2023", more="LABEL repro.certificates=some\n")
+    wrong = checkout.add("small2024")
+    to = ("--registry", f"{registry}/lab", "--json")
+    checkout.repro("publish", "small2020", *to)
+    (first / "src" / "more.txt").write_text("more")
+    (second / "examples.jsonl").write_text((second / "examples.jsonl").read_text() * 2)
+    (wrong / "examples.jsonl").write_text(
+        (wrong / "examples.jsonl").read_text().replace("seen", "other")
+    )
+    before = has(registry, "lab/small2020")
+
+    names = (folder.name for folder in (first, hidden, private, wrong, second))
+    done = checkout.repro("publish", *names, *to)
+
+    assert before
+    outcomes = [one["action"] for one in json.loads(done.stdout)]
+    assert outcomes == ["refused", "skipped", "refused", "failed", "published"], done.stderr
+    assert done.returncode == 3
+    assert "write a new version into model.toml" in done.stderr
+    assert "small2022: its card says publish = false" in done.stderr
+    assert "it has a site's certificates in it" in done.stderr
+    assert "REPRO_CA_BUNDLE= repro setup --build small2023" in done.stderr
+    assert "does not answer its example {'text': 'x'} with 'other'" in done.stderr
+    assert not has(registry, "lab/small2023")
+    assert not has(registry, "lab/small2024")
+
+
+def test_a_password_is_taken_from_dockers_configuration_and_never_printed(checkout, registries):
+    checkout.add("small2020")
+    server = registries(login=USERS)
+    to = ("--registry", f"{server.address}/lab", "--json")
+
+    without = checkout.repro("publish", "small2020", *to)
+    log_in(checkout, server.address, password="a-wrong-one")
+    wrong = checkout.repro("publish", "small2020", *to)
+    log_in(checkout, server.address)
+    right = checkout.repro("-v", "-v", "publish", "small2020", *to)
+
+    assert (without.returncode, wrong.returncode, right.returncode) == (3, 3, 0), right.stderr
+    assert "does not tell of lab/small2020 without a login" in without.stderr
+    assert f"`docker login {server.address}` makes one" in without.stderr
+    assert "it does not let ada see lab/small2020" in wrong.stderr
+    assert result(right)["action"] == "published"
+    for done in (without, wrong, right):
+        for secret in (PASSWORD, b64encode(f"ada:{PASSWORD}".encode()).decode()):
+            assert secret not in done.stdout + done.stderr
+
+
+def test_a_registry_whose_tokens_come_from_a_service_is_asked_with_one(checkout, meddler):
+    checkout.add("small2020")
+    asked: list[str] = []
+
+    def before(_method: str, path: str, headers: Any) -> Any:
+        """Let a token for pulling see what there is, and one for pushing see all."""
+        if path.startswith("/token"):
+            asked.append(path)
+            login = b64encode(f"ada:{PASSWORD}".encode()).decode()
+            right = headers.get("Authorization") == f"Basic {login}"
+            token = "for-pushing" if "push" in path else "for-pulling"
+            return (200, {}, json.dumps({"token": token}).encode()) if right else (401, {}, b"")
+        may = {"Bearer for-pushing"}
+        if has(meddler.target, "lab/small2020"):
+            may.add("Bearer for-pulling")
+        if headers.get("Authorization") in may:
+            return None
+        challenge = f'Bearer realm="http://{meddler.address}/token",service="tests"'
+        if repository := re.match("/v2/(.*?)/(manifests|blobs)/", path):
+            actions = "pull" if repository[2] == "manifests" else "pull,push"
+            challenge += f',scope="repository:{repository[1]}:{actions}"'
+        return 401, {"WWW-Authenticate": challenge}, b"{}"
+
+    meddler.before = before
+    to = ("--registry", f"{meddler.address}/lab", "--json")
+
+    without = checkout.repro("publish", "small2020", *to)
+    log_in(checkout, meddler.address)
+    done = checkout.repro("publish", "small2020", *to)
+    asked.append("then")
+    again = checkout.repro("publish", "small2020", *to)
+
+    assert without.returncode == 3
+    assert result(without)["action"] == "unknown"
+    assert "without a login" in without.stderr
+    assert result(done)["action"] == "published", done.stderr
+    assert result(again)["action"] == "present", again.stderr
+    assert not any("push" in path for path in asked[asked.index("then") :])
+    assert any("scope=repository%3Alab%2Fsmall2020%3Apull" in path for path in asked)
+
+
+def test_a_publication_that_is_killed_in_the_middle_is_none_and_can_be_repeated(checkout, meddler):
+    checkout.add("small2020")
+    to = ("--registry", f"{meddler.address}/lab", "--json")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def before(method: str, _path: str, _headers: Any) -> None:
+        if method == "PATCH":
+            begun.set()
+            go_on.wait(30)
+
+    meddler.before = before
+    with checkout.start("publish", "small2020", *to) as process:
+        assert begun.wait(60)
+        process.kill()
+    go_on.set()
+    time.sleep(0.5)
+    meddler.before = lambda *_: None
+    planned = checkout.repro("publish", "small2020", "--plan", *to)
+    done = checkout.repro("publish", "small2020", *to)
+
+    assert result(planned)["action"] == "publish"
+    assert result(done)["action"] == "published", done.stderr
+
+
+@pytest.fixture
+def little(tmp_path: Path) -> Iterator[Path]:
+    """A disk with little space."""
+    folder = tmp_path / "little"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk, and not everywhere")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_registry_that_dies_in_the_middle_or_is_full_has_published_nothing(
+    checkout, registries, little
+):
+    """Both at once: the engine tries for most of a minute before it gives up."""
+    folder = checkout.add("large2020")
+    (folder / "src" / "large").write_bytes(os.urandom(20_000_000))  # so that it takes a while
+    checkout.add("small2020")
+    full, dying = registries(storage=little), registries()
+    to_dying = ("large2020", "--registry", f"{dying.address}/lab", "--json")
+    to_full = ("small2020", "--registry", f"{full.address}/lab", "--json")
+
+    with checkout.start("publish", *to_dying) as first:
+        while not list(dying.storage.rglob("_uploads/*/data")):
+            assert first.poll() is None
+            time.sleep(0.01)
+        dying.stop()
+        filled = checkout.repro("publish", *to_full)
+        output, errors = first.communicate(timeout=100)
+    left = list(dying.storage.rglob("_uploads/*/data"))
+    dying.start()
+    planned = checkout.repro("publish", "--plan", *to_dying)
+    done = checkout.repro("publish", *to_dying)
+
+    assert (first.returncode, filled.returncode) == (3, 3)
+    assert left
+    for told in (errors, filled.stderr):
+        assert "could not be pushed" in told
+        assert "nothing was published; publish again" in told
+    assert json.loads(output)[0]["action"] == result(filled)["action"] == "failed"
+    assert not has(full.address, "lab/small2020")
+    assert read_lock(checkout.folder / "models" / "small2020").images[0].published == {}
+    assert result(planned)["action"] == "publish"
+    assert result(done)["action"] == "published", done.stderr
+
+
+LIES = {
+    "another digest": lambda headers, body: ({**headers, "Docker-Content-Digest": ZEROS}, body),
+    "another manifest": lambda headers, body: (
+        {key: value for key, value in headers.items() if key != "Docker-Content-Digest"},
+        body.replace(b":", b": ", 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_registry_that_lies_about_a_digest_is_not_believed(checkout, meddler, lie):
+    folder = checkout.add("small2020")
+    to = ("--registry", f"{meddler.address}/lab", "--json")
+
+    def after(method: str, path: str, headers: Any, body: bytes) -> Any:
+        return (
+            LIES[lie](headers, body)
+            if method == "GET" and "/manifests/" in path
+            else (headers, body)
+        )
+
+    meddler.after = after
+    done = checkout.repro("publish", "small2020", *to)
+
+    assert done.returncode == 3
+    assert result(done)["action"] == "failed"
+    assert "do not trust" in done.stderr
+    assert read_lock(folder).images[0].published == {}
+
+
+def published(checkout, registry: str, package: str = "small2020") -> str:
+    """Publish a package, forget its image, and return its digest."""
+    done = checkout.repro("publish", package, "--registry", f"{registry}/lab", "--json")
+    assert done.returncode == 0, done.stderr
+    forget(checkout, package)
+    return result(done)["digest"]
+
+
+def forget(checkout, package: str = "small2020") -> None:
+    from repro.engine.client import connect
+
+    images.remove(connect(), checkout.image(package), force=True)
+
+
+def test_what_its_registry_no_longer_has_is_pulled_from_a_mirror_else_built(checkout, registries):
+    checkout.add("small2020")
+    first, mirror = registries(), registries()
+    published(checkout, first.address)
+    lock = checkout.folder / "models" / "small2020" / "image.lock"
+    first.stop()
+    shutil.copytree(first.storage, mirror.storage, dirs_exist_ok=True)
+    other = {"REPRO_MIRRORS": f"127.0.0.1:1/nobody, {mirror.address}/lab"}
+
+    mirrored = checkout.repro("setup", "small2020", "--json", **other)
+    forget(checkout)
+    pulled = checkout.repro("pull", "small2020", "--json", **other)
+    forget(checkout)
+    refused = checkout.repro("setup", "small2020", "--pull", "--json")
+    built = checkout.repro("setup", "small2020", "--json")
+    forget(checkout)
+    checkout.settings["mirrors"] = [f"{mirror.address}/lab"]
+    configured = checkout.repro("setup", "small2020", "--pull", "--json")
+    forced = checkout.repro("setup", "small2020", "--build", "--json")
+
+    assert result(mirrored)["action"] == "pulled", mirrored.stderr
+    assert f"pulling {mirror.address}/lab/small2020@sha256:" in mirrored.stderr
+    assert pulled.returncode == 0, pulled.stderr
+    assert refused.returncode == 3
+    assert f"the image {first.address}/lab/small2020@sha256:" in refused.stderr
+    assert "`repro setup --build small2020` builds it" in refused.stderr
+    assert result(built)["action"] == "built"
+    assert "is not on this engine" in built.stderr
+    assert result(configured)["action"] == "pulled"
+    assert result(forced)["action"] == "rebuilt"
+    assert lock.is_file()
+
+
+def test_what_was_built_from_something_else_is_not_taken(engine, checkout, registry):
+    folder = checkout.add("small2020")
+    digest = published(checkout, registry)
+    (folder / "model.toml").write_text(
+        (folder / "model.toml").read_text().replace('"1.0"', '"2.0"')
+    )
+    (folder / "src" / "more.txt").write_text("more")
+    other = published(checkout, registry)
+    lock = folder / "image.lock"
+    lock.write_text(lock.read_text().replace(other, digest))
+    images.remove(engine, checkout.image("small2020", "2.0"), force=True)
+
+    refused = checkout.repro("pull", "small2020")
+    built = checkout.repro("setup", "small2020", "--json")
+
+    assert digest != other
+    assert refused.returncode == 3
+    assert "was built from context" in refused.stderr
+    assert "it is not used" in refused.stderr
+    assert result(built)["action"] == "built"
+    assert not [name for name in images.names(engine) if registry in name]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["publish"], "name packages, or give --all"),
+        (["publish", "small2020", "--all"], "not both"),
+        (["publish", "small2020"], "give --registry HOST/NAMESPACE"),
+        (["publish", "small2020", "--registry", "https://x/y"], "names no place in a registry"),
+        (["publish", "smal2020", "--registry", "x/y"], "did you mean 'small2020'"),
+        (["lock"], "name packages, or give --all"),
+        (["setup", "small2020", "--pull", "--build"], "choose one of the two"),
+    ],
+)
+def test_a_command_line_that_is_not_right_is_told(checkout, words, said):
+    checkout.add("small2020")
+
+    done = checkout.repro(*words)
+
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+
+
+def test_a_registry_that_does_not_answer_is_no_registry_without_an_image(checkout):
+    checkout.add("small2020")
+
+    done = checkout.repro(
+        "publish", "small2020", "--plan", "--json", "--registry", "127.0.0.1:1/lab"
+    )
+
+    assert done.returncode == 3
+    assert result(done)["action"] == "unknown"
+    assert "the registry 127.0.0.1:1: it cannot be reached" in done.stderr

@@ -1,0 +1,88 @@
+"""A package from its making to its use elsewhere: set up, tested, published, pulled, asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def elsewhere(engine, tmp_path_factory) -> Iterator[str]:
+    """Another engine on this machine, which has no images; its address."""
+    if os.getuid() != 0 or shutil.which("dockerd") is None or engine.podman:
+        pytest.skip("only root may start another dockerd")
+    folder = tmp_path_factory.mktemp("d", numbered=True)  # a socket's path is short
+    address = f"unix://{folder}/s"
+    command = ["dockerd", "-H", address, "--data-root", f"{folder}/data", "-p", f"{folder}/pid"]
+    bridge = f"repro{os.getpid()}"  # of its own: a dockerd that has none removes docker0
+    command += ["--exec-root", f"{folder}/exec", "--bridge", bridge, "--iptables=false"]
+    _ip("link", "add", bridge, "type", "bridge")
+    _ip("addr", "add", "192.0.2.1/24", "dev", bridge)  # of a network for examples (RFC 5737)
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while not (folder / "s").exists() or "API listen on" not in log.read_text():
+            ended = process.poll() is not None or time.monotonic() > deadline
+            assert not ended, f"dockerd does not answer: {log.read_text()[-2000:]}"
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        process.kill()
+        process.wait(10)
+        _ip("link", "delete", bridge)
+        with suppress(OSError):
+            shutil.rmtree(folder)
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsewhere):
+    folder = checkout.add("small2020")
+
+    setup = checkout.repro("setup", "small2020", "--json")
+    tested = checkout.repro("test", "small2020", "--json")
+    to = ("--registry", f"{meddler.address}/lab")
+    done = checkout.repro("publish", "small2020", *to, "--json")
+
+    def lie(method: str, path: str, headers: Any, body: bytes) -> Any:
+        if method == "GET" and "/manifests/" in path:
+            return headers, body.replace(b":", b": ", 1)
+        return headers, body
+
+    honest, meddler.after = meddler.after, lie
+    there = {"DOCKER_HOST": elsewhere}
+    refused = checkout.repro("setup", "small2020", "--pull", **there)
+    meddler.after = honest
+    pulled = checkout.repro("setup", "small2020", "--pull", "--locked", "--json", **there)
+    answer = checkout.repro("predict", "--model", "small2020-model", "-i", "text=a", **there)
+    planned = checkout.repro("publish", "small2020", "--plan", "--json", *to, **there)
+
+    assert json.loads(setup.stdout)[0]["action"] == "built"
+    assert json.loads(tested.stdout)[0]["passed"] is True
+    digest = json.loads(done.stdout)[0]["digest"]
+    assert digest in (folder / "image.lock").read_text()
+    assert refused.returncode == 3, refused.stdout
+    assert f"{meddler.address}/lab/small2020@{digest} is not on this engine" in refused.stderr
+    assert "digest" in refused.stderr
+    assert json.loads(pulled.stdout)[0]["action"] == "pulled", pulled.stderr
+    assert answer.stdout == '"seen"\n', answer.stderr
+    assert json.loads(planned.stdout)[0]["action"] == "present"
