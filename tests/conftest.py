@@ -98,7 +98,7 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not left, f"left behind: {sorted(left)}"
 
 
-class Checkout:
+class Library:
     """A copy of the library without its packages, and the small packages that a test puts in."""
 
     def __init__(self, folder: Path, namespace: str) -> None:
@@ -140,9 +140,9 @@ class Checkout:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """A copy of the library, with no package yet."""
-    return Checkout(tmp_path_factory.mktemp("checkout"), "repro-test-checkout")
+    return Library(tmp_path_factory.mktemp("library"), "repro-test-library")
 
 
 def _things(engine: Engine) -> set[str]:

@@ -189,8 +189,8 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
 }
 
 
-def fault(checkout: Any, name: str) -> None:
-    """Put a package with one fault into the checkout; without a fault if it is not listed."""
+def fault(library: Any, name: str) -> None:
+    """Put a package with one fault into the copy; without a fault if it is not listed."""
     package = f"{name}2020"
     files = {**GOOD}
     if name in FAULTS:
@@ -206,15 +206,15 @@ def fault(checkout: Any, name: str) -> None:
         for file, text in files.items()
     }
     classes = CLASSES + CLASSES.replace("-model", "-other") * (name in {"example", "claimless"})
-    checkout.add(package, told, classes.replace("PACKAGE", package))
+    library.add(package, told, classes.replace("PACKAGE", package))
 
 
 @pytest.fixture(scope="module", name="found")
-def _found(checkout: Any) -> dict[str, dict[str, Any]]:
+def _found(library: Any) -> dict[str, dict[str, Any]]:
     """What a check of all packages, with a fault each, finds; by package and by check."""
     for name in (*FAULTS, "good", "unregistered", "broken"):
-        fault(checkout, name)
-    code = checkout.folder / "repro" / "models"
+        fault(library, name)
+    code = library.folder / "repro" / "models"
     (code / "unregistered2020" / "__init__.py").write_text("")
     (code / "broken2020" / "__init__.py").write_text("import nothing_of_that_name")
     measure = (
@@ -227,10 +227,10 @@ def _found(checkout: Any) -> dict[str, dict[str, Any]]:
         "ledger = {'card_sha256': card.digest, 'images': images, 'date': '2020-02-02'}\n"
         "(card.folder / 'ledger.json').write_text(json.dumps(ledger))\n"
     )
-    assert checkout.python(["-c", measure]).returncode == 0
-    report = checkout.folder / "report.xml"
+    assert library.python(["-c", measure]).returncode == 0
+    report = library.folder / "report.xml"
 
-    done = checkout.repro(
+    done = library.repro(
         "check", "--all", "--level", "card", "--json", "--junit", str(report), **NOWHERE
     )
 
@@ -309,9 +309,9 @@ CHILDREN = {
 
 
 def test_the_xml_is_what_continuous_integration_expects(
-    found: dict[str, dict[str, Any]], checkout: Any
+    found: dict[str, dict[str, Any]], library: Any
 ) -> None:
-    root = ET.parse(checkout.folder / "report.xml").getroot()
+    root = ET.parse(library.folder / "report.xml").getroot()
 
     for element in root.iter():
         assert set(element.attrib) <= ATTRIBUTES[element.tag]
@@ -330,13 +330,13 @@ def test_the_xml_is_what_continuous_integration_expects(
     assert int(root.get("tests", -1)) == sum(map(len, found.values()))
 
 
-def test_a_package_is_told_in_a_table_and_several_without_what_has_passed(checkout: Any) -> None:
+def test_a_package_is_told_in_a_table_and_several_without_what_has_passed(library: Any) -> None:
     for name in ("good", "unlicensed"):
-        if not (checkout.folder / "models" / f"{name}2020").exists():
-            fault(checkout, name)
+        if not (library.folder / "models" / f"{name}2020").exists():
+            fault(library, name)
 
-    one = checkout.repro("check", "good2020", "--level", "card", **NOWHERE)
-    two = checkout.repro("check", "unlicensed2020", "good2020", "--level", "card", **NOWHERE)
+    one = library.repro("check", "good2020", "--level", "card", **NOWHERE)
+    two = library.repro("check", "unlicensed2020", "good2020", "--level", "card", **NOWHERE)
 
     assert one.returncode == 0, one.stderr
     assert one.stdout.splitlines()[0].startswith("good2020: ")
@@ -356,12 +356,12 @@ def test_a_package_is_told_in_a_table_and_several_without_what_has_passed(checko
     ],
 )
 def test_what_cannot_be_checked_is_an_error_of_the_caller_or_of_the_machine(
-    checkout: Any, words: list[str], status: int, told: str
+    library: Any, words: list[str], status: int, told: str
 ) -> None:
-    if not (checkout.folder / "models" / "good2020").exists():
-        fault(checkout, "good")
+    if not (library.folder / "models" / "good2020").exists():
+        fault(library, "good")
 
-    done = checkout.repro("check", *words, **NOWHERE)
+    done = library.repro("check", *words, **NOWHERE)
 
     assert done.returncode == status
     assert told in done.stderr

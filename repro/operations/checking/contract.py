@@ -49,6 +49,7 @@ UNKNOWN = "no-such-option"
 USAGE = 2  # the status with which the runtime refuses
 ENDING = 10.0  # seconds
 LOADING = 600.0  # seconds
+TIMEOUT = 120.0  # seconds that a batch of strange instances may take, and each of them alone
 
 # What a text can be. A model may refuse one, by an error that says why.
 TEXTS = {
@@ -267,7 +268,8 @@ def _files(trial: Trial) -> Iterator[Finding]:
 def _tried(trial: Trial, field: str, cases: Mapping[str, str]) -> Iterator[Finding]:
     """Send values of a field that a model may refuse; say which it neither answers nor refuses."""
     given = [{**trial.inputs[0], field: value} for value in cases.values()]
-    answered = trial.model.predict_batch(given, on_error="record")
+    with trial.make(timeout=TIMEOUT) as model:
+        answered = model.predict_batch(given, on_error="record")
     rows = answered[1] if isinstance(answered, tuple) else answered
     for name, answer in zip(cases, rows, strict=True):
         if isinstance(answer, Failure) and not _refuses(answer.error, cold=trial.cold):

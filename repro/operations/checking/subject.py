@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from repro.engine.layers import Entry
 
 ROWS = 8  # examples of a model that the contract is tried with
-TIMEOUT = 120.0  # seconds that a batch of a few instances may take
+PATIENCE = 600.0  # seconds that a batch of a few examples may take
 
 
 class Subject:
@@ -118,9 +118,9 @@ class Trial:
         for model in self._made:
             model.close()
 
-    def make(self, **options: Any) -> DockerModel:
+    def make(self, *, timeout: float = PATIENCE, **options: Any) -> DockerModel:
         """Make the model anew, with containers of its own."""
-        made = load(self.name, timeout=TIMEOUT, **self.subject.options, **options)
+        made = load(self.name, timeout=timeout, **self.subject.options, **options)
         if not isinstance(made, DockerModel):
             raise Skip(f"{self.name} runs in no container of its own")
         self._made.append(made)
