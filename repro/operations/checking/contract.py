@@ -26,7 +26,7 @@ from repro.errors import (
 from repro.models.failure import Failure
 from repro.models.file_mode import INPUT, OUTPUT, words
 from repro.models.program import device_words, prepare
-from repro.models.schema import takes_strings
+from repro.models.schema import checker, takes_strings
 from repro.operations.checking.findings import (
     Checks,
     Finding,
@@ -237,12 +237,33 @@ def texts(subject: Subject) -> Iterator[Finding]:
 def _texts(trial: Trial) -> Iterator[Finding]:
     _ = trial.answers
     schema = trial.model.schema
-    fields = [f.name for f in schema.fields.values() if takes_strings(f.type)]
-    fields = [name for name in fields if name not in {f.name for f in schema.files}]
-    if not fields:
-        raise Skip(f"{trial.name} takes no text")
+    fields = [field for field in schema.fields.values() if field not in schema.files]
+    taken = False
     for field in fields:
-        yield from _tried(trial, field, TEXTS | LONG)
+        given = trial.inputs[0].get(field.name, "")
+        cases = {name: _with_text(given, text) for name, text in (TEXTS | LONG).items()}
+        fits = checker(field.type)
+        cases = {name: value for name, value in cases.items() if value != given and not fits(value)}
+        if cases:  # what does not fit is refused by the schema
+            taken = True
+            yield from _tried(trial, field.name, cases)
+    if not taken:
+        raise Skip(f"{trial.name} takes no text")
+
+
+def _with_text(value: object, text: str) -> object:
+    """Put a text in the place of the first one that is in a value, however deep."""
+    if isinstance(value, str):
+        return text
+    if isinstance(value, list):
+        for place, one in enumerate(value):
+            if (changed := _with_text(one, text)) != one:
+                return [*value[:place], changed, *value[place + 1 :]]
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if (changed := _with_text(one, text)) != one:
+                return {**value, key: changed}
+    return value
 
 
 @CHECKS("files")
@@ -265,7 +286,7 @@ def _files(trial: Trial) -> Iterator[Finding]:
             yield from _tried(trial, field.name, {name: str(p) for name, p in paths.items()})
 
 
-def _tried(trial: Trial, field: str, cases: Mapping[str, str]) -> Iterator[Finding]:
+def _tried(trial: Trial, field: str, cases: Mapping[str, object]) -> Iterator[Finding]:
     """Send values of a field that a model may refuse; say which it neither answers nor refuses."""
     given = [{**trial.inputs[0], field: value} for value in cases.values()]
     with trial.make(timeout=TIMEOUT) as model:
