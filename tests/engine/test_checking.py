@@ -362,10 +362,15 @@ def test_a_cold_program_is_checked_for_what_applies(place: Any) -> None:
     card.write_text(card.read_text().replace("task    =", "cold = true\ntask    ="))
 
     found = checked(place.repro("check", "bare", "--level", "contract", "--json"))["bare"]
+    card.write_text(card.read_text().replace("cold = true\n", ""))
+    undeclared = one_check_each(place, "bare", [("good", "contract.isolation")])
 
     outcomes = {
         name.partition(".")[2]: c["outcome"] for name, c in found.items() if "contract." in name
     }
+    ((outcome, message, remedy),) = undeclared["good"]["contract.isolation"]
+    assert (outcome, message) == ("warning", "bare-good has no worker mode")
+    assert remedy == "put `cold = true` into the card"
     skipped = {"modes", "files", "frames", "end"}
     assert {name for name, outcome in outcomes.items() if outcome == "skipped"} == skipped
     assert {outcomes[name] for name in outcomes if name not in skipped} == {"passed"}

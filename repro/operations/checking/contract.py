@@ -108,13 +108,15 @@ def _isolation(trial: Trial) -> Iterator[Finding]:
     try:
         _ = trial.answers
     except ModelError as problem:
-        remedy = "a model gets no network, no rights and a read-only root; see DESIGN.md, section 4"
+        remedy = "a program gets no network and no rights, and can write under /tmp alone"
         if not trial.card.network and _answers(trial, network=True):
             remedy = "it needs a network: put `network = true` into the card"
         yield error(f"{trial.name}: {problem}", remedy)
         return
     if trial.card.network and _answers(trial, network=False):
         yield warning(f"{trial.name} answers without the network that the card asks for")
+    if trial.model.cold and not trial.card.cold:  # which turned out when it was asked
+        yield warning(f"{trial.name} has no worker mode", "put `cold = true` into the card")
     asked = [f"memory = {trial.card.memory:,} bytes"] if trial.card.memory else []
     asked += ["network = true"] if trial.card.network else []
     if asked:
