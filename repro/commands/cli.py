@@ -21,6 +21,7 @@ NAMES = (
     "test",
     "check",
     "reproduce",
+    "new",
     "doctor",
     "clean",
     "completion",

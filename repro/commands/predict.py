@@ -15,7 +15,7 @@ from repro.commands.output import print_json, progress, say, unlimited_option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from repro.operations.prediction import PredictionJob
+    from repro.operations.job import PredictionJob
 
 COMMON = (  # options of the model's class
     *("device", "timeout", "memory", "cpus", "network", "max_output", "image"),
@@ -217,7 +217,7 @@ def _only_one(given: dict[str, Any]) -> None:
 
 
 def _job(model: str, given: dict[str, Any]) -> PredictionJob:
-    from repro.operations.prediction import PredictionJob
+    from repro.operations.job import PredictionJob
     from repro.operations.selection import Selection
 
     load_options = {name: given[name] for name in COMMON if given[name] is not None}

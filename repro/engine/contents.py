@@ -38,6 +38,8 @@ _DEBIAN = re.compile(r"debian ii\s+(\S+) (\S+)")
 _PYTHON = re.compile(r"python (none|[0-9a-f]{64}) (.*)/([^/-]+)-([^/-]+)(?:-[^/]*)?\.\w+-info")
 _DEBIANS_OWN = re.compile(r"/usr/lib/(?:python[\d.]*|pypy[\d.]*)(?:/|$)")
 
+_REQUIREMENTS = re.compile(r"(?:^|/)requirements[^/]*\.txt$")
+
 # Of a requirements file: `name==version` and its options, over lines that end in a backslash.
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\]+)(.*)$", re.ASCII)
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
@@ -80,10 +82,13 @@ def short_name(recipe: Recipe) -> str:
 
 
 def requirements(recipe: Recipe) -> Iterator[Wheel]:
-    """Yield what the requirements files of a build context pin, with the hashes they allow."""
-    for name, path, _ in recipe.context.files():
-        if not re.fullmatch(r"(.*/)?requirements[^/]*\.txt", name):
-            continue
+    """Yield what the requirements files of a build context pin, with the hashes they allow.
+
+    Those that the Dockerfile names, or all if it names none.
+    """
+    listed = [path for name, path, _ in recipe.context.files() if _REQUIREMENTS.search(name)]
+    dockerfile = recipe.context.text()
+    for path in [path for path in listed if path.name in dockerfile] or listed:
         text = re.sub(r"\\\r?\n", " ", path.read_text(encoding="utf-8", errors="replace"))
         for line in text.splitlines():
             if found := _REQUIREMENT.match(line.strip()):

@@ -32,7 +32,8 @@ from repro.models.failure import Failure
 from repro.models.files import plain
 from repro.models.lookup import model_class
 from repro.models.schema import Schema
-from repro.operations.prediction import PredictionJob, opened
+from repro.operations.job import PredictionJob
+from repro.operations.prediction import opened
 from repro.operations.rows import predictions_of
 from repro.operations.selection import Selection
 from repro.operations.source import Source

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from repro.models import Model
-    from repro.operations.prediction import PredictionJob
+    from repro.operations.job import PredictionJob
     from repro.operations.source import Source
 
 PENDING = 2**20  # bytes that wait to be written, also within a batch

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from repro.common.jsonlines import JSON
     from repro.data.writing import Writer
     from repro.models import Model
-    from repro.operations.prediction import PredictionJob
+    from repro.operations.job import PredictionJob
     from repro.operations.source import Source
 
 

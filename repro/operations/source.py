@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from repro.common.jsonlines import JSON
     from repro.data.formats import Hashed
     from repro.models.schema import Field, Schema
-    from repro.operations.prediction import PredictionJob
+    from repro.operations.job import PredictionJob
 
 Row = dict[str, Any]
 _Made = TypeVar("_Made")

@@ -18,7 +18,8 @@ from repro.engine.exchange import PREFIX
 from repro.errors import ConfigurationError, InstanceError, ModelError, OutputError
 from repro.models import Audio, Content, DockerModel, File, Image, Model
 from repro.models.docker_model import Program
-from repro.operations.prediction import PredictionJob, predict_file, predict_one
+from repro.operations.job import PredictionJob
+from repro.operations.prediction import predict_file, predict_one
 from repro.operations.selection import Selection
 
 if TYPE_CHECKING:

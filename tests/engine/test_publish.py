@@ -175,7 +175,9 @@ def test_a_registry_whose_tokens_come_from_a_service_is_asked_with_one(checkout,
     assert any("scope=repository%3Alab%2Fsmall2020%3Apull" in path for path in asked)
 
 
-def test_a_publication_that_is_killed_in_the_middle_is_none_and_can_be_repeated(checkout, meddler):
+def test_a_publication_that_is_killed_in_the_middle_is_none_and_can_be_repeated(
+    engine, checkout, meddler
+):
     checkout.add("small2020")
     to = ("--registry", f"{meddler.address}/lab", "--json")
     begun, go_on = threading.Event(), threading.Event()
@@ -197,6 +199,7 @@ def test_a_publication_that_is_killed_in_the_middle_is_none_and_can_be_repeated(
 
     assert result(planned)["action"] == "publish"
     assert result(done)["action"] == "published", done.stderr
+    assert not [name for name in images.names(engine) if meddler.address in name]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from repro.errors import DataFileError, InstanceError
 from repro.models.schema import Schema
 from repro.operations import source
-from repro.operations.prediction import PredictionJob
+from repro.operations.job import PredictionJob
 from repro.operations.source import Source
 
 if TYPE_CHECKING:

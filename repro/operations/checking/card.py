@@ -11,7 +11,15 @@ from repro.catalog.lockfile import read_lock
 from repro.engine.contents import short_name
 from repro.errors import CardError
 from repro.models.lookup import model_class
-from repro.operations.checking.findings import Checks, Finding, Skip, error, passed, warning
+from repro.operations.checking.findings import (
+    Checks,
+    Finding,
+    Skip,
+    error,
+    passed,
+    skipped,
+    warning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -169,9 +177,14 @@ def claims(subject: Subject) -> Iterator[Finding]:
     for name in subject.card.models:
         if name not in having:
             yield warning(f"{name} has no claim", "add what was published of it as [[claims]]")
-    for claim in subject.card.claims:
-        if claim.cases and not (subject.card.folder / claim.cases).is_file():
-            yield error(f"a claim about {claim.model} names {claim.cases}, which is not there")
+    absent = [
+        claim
+        for claim in subject.card.claims
+        if claim.cases and not (subject.card.folder / claim.cases).is_file()
+    ]
+    for claim in absent:
+        told = f"a claim about {claim.model} names {claim.cases}, which is not there"
+        yield skipped(told, claim.obtain) if claim.obtain else error(told)
 
 
 @CHECKS("ledger")

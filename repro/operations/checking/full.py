@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from repro.catalog.claim import Verdict
-from repro.operations.checking.findings import Checks, Finding, Skip, error, passed
+from repro.operations.checking.findings import Checks, Finding, Skip, error, passed, skipped
 from repro.operations.examples import run_examples
 from repro.operations.report import Summary, rounded, shown
 from repro.operations.reproduction import reproduce
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from repro.operations.checking.subject import Subject
+    from repro.operations.reproduction import ClaimResult
 
 CHECKS = Checks("full", "full")
 
@@ -50,11 +51,18 @@ def claims(subject: Subject) -> Iterator[Finding]:
     for result in measured:
         results.append(result)
         if not result.as_expected:
-            claim = result.claim
-            came = f"it {result.verdict.value}" if result.verdict == Verdict.DIFFERS else ""
-            told = result.error or f"{shown(claim.reported)} is reported, {rounded(result)} found"
-            yield error(f"{claim.model}, {claim.source}: {told}", came)
+            yield _unexpected(result)
     yield passed(str(Summary.of(results)))
+
+
+def _unexpected(result: ClaimResult) -> Finding:
+    """Say of a claim what came of it; that its cases are somebody else's is nobody's fault."""
+    claim = result.claim
+    told = result.error or f"{shown(claim.reported)} is reported, {rounded(result)} found"
+    told = f"{claim.model}, {claim.source}: {told}"
+    if claim.obtain and result.verdict == Verdict.NOT_RUN:
+        return skipped(told)
+    return error(told, "find out why, and tell it in the card: `expect`, `why`")
 
 
 def _need_images(subject: Subject) -> None:
