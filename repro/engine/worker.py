@@ -5,6 +5,7 @@ Nothing here waits: a pool asks the system which workers have something to say.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections import deque
@@ -189,6 +190,10 @@ class Worker:
         lines = tuple(self._container.lines)
         shown = 137 if status is None else status
         return OutOfMemory(self.spec.image, self.spec.command, shown, lines, limit, certain)
+
+    def end_input(self) -> None:
+        """Let its standard input end, as that does when nothing more will be asked."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """End it, and wait until nothing is left."""
