@@ -437,6 +437,7 @@ version = "1.0"
 title   = "Sample"
 summary = "A package of the tests"
 license = "Apache-2.0"
+upstream = "sample 1.0"
 publish = {publish}
 
 [models.{package}-model]

@@ -279,6 +279,48 @@ def test_a_registry_that_lies_about_a_digest_is_not_believed(checkout, meddler, 
     assert read_lock(folder).images[0].published == {}
 
 
+def test_a_version_that_somebody_else_publishes_meanwhile_stays(checkout, meddler):
+    folder = checkout.add("small2020")
+    to = ("--registry", f"{meddler.address}/lab", "--json")
+    first = checkout.repro("publish", "small2020", *to)
+    asked: list[str] = []
+
+    def after(method: str, path: str, headers: Any, body: bytes) -> Any:
+        if method == "HEAD" and "/manifests/" in path:
+            asked.append(path)
+        return headers, body
+
+    def before(method: str, path: str, _headers: Any) -> Any:
+        """Let the version seem to be missing at first."""
+        missing = method == "HEAD" and "/manifests/" in path and not asked
+        if missing:
+            asked.append("missing")
+        return (404, {}, b"") if missing else None
+
+    meddler.before, meddler.after = before, after
+    (folder / "src" / "more.txt").write_text("more")
+    done = checkout.repro("publish", "small2020", *to)
+    meddler.before = lambda *_: None
+    planned = checkout.repro("publish", "small2020", "--plan", *to)
+
+    assert done.returncode == 3
+    assert "somebody else has just published" in done.stderr
+    assert result(planned)["action"] == "refused"
+    assert result(planned)["digest"] == result(first)["digest"]
+
+
+def test_a_card_that_is_not_right_stops_no_other(checkout, registry):
+    checkout.add("small2020")
+    (checkout.add("wrong2020") / "model.toml").write_text("version = 1")
+
+    done = checkout.repro("publish", "--all", "--plan", "--json", "--registry", f"{registry}/lab")
+
+    assert done.returncode == 2
+    assert "wrong2020/model.toml: models: is empty" in done.stderr
+    outcomes = {one["package"]: one["action"] for one in json.loads(done.stdout)}
+    assert outcomes["small2020"] == "publish"
+
+
 def published(checkout, registry: str, package: str = "small2020") -> str:
     """Publish a package, forget its image, and return its digest."""
     done = checkout.repro("publish", package, "--registry", f"{registry}/lab", "--json")
