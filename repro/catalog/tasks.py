@@ -90,6 +90,7 @@ TASKS: Mapping[str, Task] = {
     "question-generation": Task("A question that a text answers.", "text → text"),
     "spelling-correction": Task("A text without slips.", "text → text"),
     "summarization": Task("A shorter text that says what matters.", "text → text"),
+    "text-normalization": Task("A text with numbers and the like in words.", "text → text"),
     "text-simplification": Task("A text that is easier to read.", "text → text"),
     "text-transformation": Task("A text changed by a plain rule.", "text → text"),
     "transliteration": Task("A text in another script.", "text → text"),
@@ -125,6 +126,9 @@ TASKS: Mapping[str, Task] = {
     "source-separation": Task("The sources that are mixed.", "audio → audio", ("audio-to-audio",)),
     "speaker-diarization": Task("Who speaks when.", "audio → spans"),
     "speaker-verification": Task("Whether one person speaks twice.", "audio, audio → number"),
+    "speech-alignment": Task(
+        "When each word of a text is spoken.", "audio, text → spans", ("forced-alignment",)
+    ),
     "speech-enhancement": Task("Speech without noise.", "audio → audio"),
     "speech-intelligibility-evaluation": Task(
         "How well processed speech is understood.", "audio, audio → number"
@@ -138,6 +142,7 @@ TASKS: Mapping[str, Task] = {
     # Music.
     "beat-tracking": Task("When the beats are.", "audio → series"),
     "chord-recognition": Task("Which chords sound when.", "audio → chords", ("chord-estimation",)),
+    "downbeat-tracking": Task("When bars begin, and which beat is which.", "audio → series"),
     "key-estimation": Task("The key of a piece.", "audio → label", ("key-detection",)),
     "music-evaluation": Task("How good an analysis of music is.", "spans, spans → number"),
     "music-transcription": Task("The notes of a recording.", "audio → notes"),

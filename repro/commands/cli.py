@@ -20,6 +20,7 @@ NAMES = (
     "compare",
     "test",
     "reproduce",
+    "new",
     "doctor",
     "clean",
     "completion",

@@ -662,3 +662,62 @@ def ordinary(engine: Engine) -> Iterator[OrdinaryUser]:
         yield user
     finally:
         shutil.rmtree(home)
+
+
+class Installed:
+    """An environment of its own, with the wheel in it, and a folder that is no checkout."""
+
+    def __init__(self, environment: Path, elsewhere: Path) -> None:
+        self.bin, self.folder = environment / "bin", elsewhere
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
+        return subprocess.run(
+            [str(self.bin / program), *arguments],
+            cwd=self.folder,
+            env=kept,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    @property
+    def site(self) -> Path:
+        return next(self.bin.parent.glob("lib/python*/site-packages"))
+
+    def repro(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = self.run("repro", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def pip(self, command: str, *arguments: str) -> None:
+        _succeed("-m", "pip", "--python", str(self.bin / "python"), command, "-q", *arguments)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    _succeed("-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT))
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Installed]:
+    """Make environments of their own, with the wheel installed."""
+
+    def make() -> Installed:
+        folder = tmp_path_factory.mktemp("environment")
+        _succeed("-m", "venv", "--without-pip", str(folder))
+        made = Installed(folder, tmp_path_factory.mktemp("elsewhere"))
+        made.pip("install", "--no-compile", str(wheel))
+        return made
+
+    return make
+
+
+def _succeed(*arguments: str) -> None:
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
