@@ -72,7 +72,7 @@ def look_into(engine: Engine, recipe: Recipe) -> tuple[str, LockedImage]:
         base=_base(engine, recipe),
         debian=contents.debian,
         python=tuple(sorted({*required, *others})),
-        files=dict(getattr(recipe.context, "weights", {})),
+        files=dict(recipe.context.weights),
     )
 
 
