@@ -12,6 +12,7 @@ ReproError
 │   ├── ImageNotFound        an image that is not there
 │   ├── ImageOutdated        an image built from something else than the package says
 │   ├── BuildError           a build that failed
+│   ├── WeightsUnavailable   a file of weights that cannot be fetched
 │   ├── ImageDrifted         an image that is not what its package's image.lock says
 │   ├── RegistryError        a registry that does not answer, refuses, or says what is not so
 │   ├── DeviceUnavailable    a GPU that was asked for and is not there
@@ -167,6 +168,21 @@ class BuildError(EngineError):
     def __str__(self) -> str:
         at = f" at {_short(self.step, 120)}" if self.step else ""
         return _with_lines(f"building {self.image} failed{at}: {self.problem}", self.lines)
+
+
+class WeightsUnavailable(EngineError):
+    """A file of weights cannot be fetched; carries what each place that was asked gave instead."""
+
+    def __init__(self, path: str, sha256: str, problems: Sequence[str], place: str) -> None:
+        self.path, self.sha256, self.problems, self.place = path, sha256, tuple(problems), place
+        super().__init__(path, sha256, self.problems, place)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} cannot be fetched: {'; '.join(self.problems)}; put the file whose "
+            f"SHA-256 is {self.sha256} at {self.place}, or name a folder or an address that has "
+            "it under that name (REPRO_WEIGHTS_MIRROR)"
+        )
 
 
 class ImageDrifted(EngineError):

@@ -6,14 +6,16 @@ import hashlib
 import re
 import sys
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from repro.catalog.claim import Claim, read_claim
-from repro.catalog.index import read_models
-from repro.catalog.places import models_root
+from repro.catalog.index import name_taken, read_models
+from repro.catalog.packages import OURS, find_place, places
 from repro.catalog.suites import SUITES
 from repro.catalog.table import Table
 from repro.catalog.tasks import TASKS, task_hint
+from repro.catalog.weights import Weights, read_weights
 from repro.common.sizes import parse_bytes
 from repro.errors import CardError, UnknownNameError
 
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from repro.catalog.packages import Place
+
 DEFAULT_IMAGE = ""  # the name of a package's first image
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 # BCP 47 as it is commonly written: language, script, region, variants.
-_LANGUAGE = re.compile(
+LANGUAGE = re.compile(
     r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?(-([a-z\d]{5,8}|\d[a-z\d]{3}))*"
 )
 
@@ -60,6 +64,7 @@ class ModelCard:
     """One registered model of a package.
 
     `command` is what its container runs, to which the words of the contract are appended.
+    `deterministic` and `tolerance` are about the same instances in the same batches.
     """
 
     name: str
@@ -72,20 +77,23 @@ class ModelCard:
     memory: int | None = None  # bytes
     cold: bool = False  # whether the program has no worker mode
     batch_invariant: bool = True
+    deterministic: bool = True  # whether it answers the same when it is asked again
+    tolerance: float = 0.0  # by how much the numbers of two runs may differ
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
     """What a package says of itself.
 
-    `folder` has its files, `digest` is the SHA-256 of the card. `license` is that of the code, and
-    `weights_license` that of weights and data where it is another one. `upstream` names what the
-    image installs, with its version; `languages` are codes of BCP 47, none where a model knows no
-    language.
+    `folder` has its files, `module` its classes, `digest` is the SHA-256 of the card. `license` is
+    that of the code, and `weights_license` that of weights and data where it is another one.
+    `upstream` names what the image installs, with its version; `languages` are codes of BCP 47,
+    none where a model knows no language.
     """
 
     package: str
     folder: Path
+    module: str
     digest: str
     version: str
     title: str
@@ -100,6 +108,7 @@ class Card:
     images: Mapping[str, ImageCard]
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+    weights: tuple[Weights, ...] = ()
 
     @property
     def licenses(self) -> str:
@@ -108,13 +117,13 @@ class Card:
 
 
 def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[Card]:
-    """Read every card, sorted by package.
+    """Read every card: ours sorted by package, then those of other distributions.
 
     A card that is not right is left out where `on_error` is told what is wrong with it.
     """
-    for package in list_packages():
+    for place in places():
         try:
-            card = read_card(models_root() / package / "model.toml")
+            card = _read_at(place)
         except CardError as error:
             if on_error is None:
                 raise
@@ -125,7 +134,7 @@ def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[
 
 def list_packages() -> list[str]:
     """List the names of all packages that have a card, without reading any."""
-    return sorted(path.parent.name for path in models_root().glob("*/model.toml"))
+    return sorted(place.package for place in places())
 
 
 def list_models(on_error: Callable[[CardError], None] | None = None) -> list[str]:
@@ -141,11 +150,26 @@ def find_package(package: str) -> Card:
     UnknownNameError
         If there is no such package, or it has no card.
     """
-    file = models_root() / package / "model.toml"
-    if not _NAME.fullmatch(package) or not file.is_file():
+    place = find_place(package) if _NAME.fullmatch(package) else None
+    if place is None:
         hint = "`repro list` shows what there is"
         raise UnknownNameError("package", package, list_packages(), hint)
-    return read_card(file)
+    return _read_at(place)
+
+
+def _read_at(place: Place) -> Card:
+    """Read the card of a package; one of others may not name a model as another package does."""
+    card = read_card(place.card, place.module)
+    if not place.module.startswith(f"{OURS}."):
+        owners = {
+            entry["model"]: owner.package
+            for owner, models in read_models(lambda _: None)
+            for entry, _ in models
+        }
+        for model in card.models:
+            if owners.get(model, card.package) != card.package:
+                raise name_taken(card.package, model, owners[model])
+    return card
 
 
 def find_model(name: str) -> tuple[Card, ModelCard]:
@@ -160,10 +184,10 @@ def find_model(name: str) -> tuple[Card, ModelCard]:
     """
     known: list[str] = []
     broken: list[CardError] = []
-    for package, models in read_models(broken.append):
+    for place, models in read_models(broken.append):
         names = [str(entry["model"]) for entry, _ in models]
         if name in names:
-            card = read_card(models_root() / package / "model.toml")
+            card = read_card(place.card, place.module)
             if name in card.models:  # else it changed just now
                 return card, card.models[name]
         known += names
@@ -176,8 +200,8 @@ def find_model(name: str) -> tuple[Card, ModelCard]:
     raise UnknownNameError("model", name, known, hint)
 
 
-def read_card(file: Path) -> Card:
-    """Read one card.
+def read_card(file: Path, module: str = "") -> Card:
+    """Read one card, whose package has its classes in `module`, by default among ours.
 
     Raises
     ------
@@ -185,6 +209,9 @@ def read_card(file: Path) -> Card:
         With file, key and remedy, if it is not right.
     """
     name = f"{file.parent.name}/{file.name}"
+    if not _NAME.fullmatch(file.parent.name):
+        problem = f"{file.parent.name!r} cannot be a package's name"
+        raise CardError(name, "the folder", problem, "small letters and digits: <author><year>")
     try:
         content = file.read_bytes()
         values = tomllib.loads(content.decode())
@@ -200,6 +227,7 @@ def read_card(file: Path) -> Card:
     card = Card(
         package=file.parent.name,
         folder=file.parent,
+        module=module or f"{OURS}.{file.parent.name}",
         digest=hashlib.sha256(content).hexdigest(),
         version=_read_version(table),
         title=table.need("title", str),
@@ -214,6 +242,7 @@ def read_card(file: Path) -> Card:
         images=images,
         build_arguments=_read_build_arguments(table),
         claims=tuple(read_claim(claim, models) for claim in table.array("claims")),
+        weights=tuple(read_weights(table, images)),
     )
     table.done()
     return card
@@ -230,7 +259,7 @@ def _read_version(table: Table) -> str:
 def _read_languages(table: Table) -> tuple[str, ...]:
     languages = table.strings("languages")
     for code in languages:
-        if not _LANGUAGE.fullmatch(code):
+        if not LANGUAGE.fullmatch(code):
             remedy = "write it as BCP 47 does: en, pt-BR, zh-Hant"
             raise table.error("languages", f"{code!r} is not a code of a language", remedy)
     if len(set(languages)) < len(languages):
@@ -294,6 +323,8 @@ def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> Mod
         memory=_read_memory(table),
         cold=table.get("cold", bool, False),
         batch_invariant=table.get("batch_invariant", bool, True),
+        deterministic=table.get("deterministic", bool, True),
+        tolerance=_read_tolerance(table),
     )
     if model.image not in images:
         raise table.error(
@@ -303,6 +334,17 @@ def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> Mod
         raise table.error("command", "is empty", "leave it out for `python run.py`")
     table.done()
     return model
+
+
+def _read_tolerance(table: Table) -> float:
+    text = table.get("tolerance", str, "0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < inf:
+        raise table.error("tolerance", f"{text!r} is no number of at least 0", 'such as "1e-6"')
+    return value
 
 
 def _read_memory(table: Table) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation, localcontext
 from enum import Enum
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from repro.catalog.table import Table
 
 DIGITS = 12
+_MODEL = re.compile(r"[a-z]+\d{4}-[a-z0-9-]+")
 Reported = str | list[object] | dict[str, object]
 
 
@@ -37,6 +39,11 @@ class Claim:
     `input`, or about what a model that is a metric gives over some `inputs` together. A row of
     `cases` has an ``input``, or the ``inputs`` of a corpus, and what is ``expected`` of them.
     `options` are those that the model is made or called with, as its class takes them.
+
+    The metric is one of ours, or a model that is one: it is made with `metric_options`, gets the
+    prediction as candidate and the label as only reference, and the value is at `metric_path` of
+    what it says of all rows together. `obtain` says where the file `cases` comes from, if it may
+    not be passed on.
     """
 
     model: str
@@ -50,6 +57,8 @@ class Claim:
     options: Mapping[str, object] = field(default_factory=dict)
     metric: str = ""
     metric_options: Mapping[str, object] = field(default_factory=dict)
+    metric_path: str = ""
+    obtain: str = ""
     path: str = ""
     tolerance: str = ""
     tolerance_reason: str = ""
@@ -64,6 +73,11 @@ class Claim:
         if self.inputs:
             return f"{len(self.inputs)} instances"
         return self.cases or ", ".join(f"{value}" for value in (self.input or {}).values())
+
+    @property
+    def metric_is_model(self) -> bool:
+        """Whether the metric is a model, and not one of ours."""
+        return bool(_MODEL.fullmatch(self.metric))
 
     @property
     def over_rows(self) -> bool:
@@ -129,6 +143,8 @@ def read_claim(table: Table, models: Mapping[str, object]) -> Claim:
         options=table.rest("options"),
         metric=table.get("metric", str, ""),
         metric_options=table.rest("metric_options"),
+        metric_path=table.get("metric_path", str, ""),
+        obtain=table.get("obtain", str, ""),
         path=table.get("path", str, ""),
         tolerance=table.get("tolerance", str, ""),
         tolerance_reason=table.get("tolerance_reason", str, ""),
@@ -164,10 +180,13 @@ def _check(table: Table, claim: Claim, models: Mapping[str, object]) -> None:
     subjects = (claim.dataset, claim.cases, claim.inputs, claim.input is not None)
     if sum(map(bool, subjects)) != 1:
         raise table.error("dataset", "a claim has one of dataset, cases, input and inputs")
-    if claim.over_rows and claim.metric not in METRICS:
-        raise table.error(
-            "metric", f"{claim.metric!r} is not a metric", f"one of {', '.join(METRICS)}"
-        )
+    if claim.over_rows and claim.metric not in METRICS and not claim.metric_is_model:
+        remedy = f"one of {', '.join(METRICS)}, or a model that is one"
+        raise table.error("metric", f"{claim.metric!r} is not a metric", remedy)
+    if claim.metric_path and not claim.metric_is_model:
+        raise table.error("metric_path", "is for a metric that is a model", "write path")
+    if claim.obtain and not claim.cases:
+        raise table.error("obtain", "says where the file of cases comes from", "name it in cases")
     if claim.expect == "differs" and not claim.why:
         raise table.error("why", "is missing", "say what is known about why it differs")
     _check_numbers(table, claim)

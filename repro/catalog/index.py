@@ -15,15 +15,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from repro import __version__
-from repro.catalog.places import cache_folder, models_root
+from repro.catalog.packages import collections
+from repro.catalog.places import cache_folder
+from repro.errors import CardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import TypeAlias
 
+    from repro.catalog.packages import Collection, Place
     from repro.common.jsonlines import JSON
-    from repro.errors import CardError
 
     Stamp: TypeAlias = list[int]  # size, time of the last change in ns, inode
     Entry: TypeAlias = dict[str, JSON]  # a model's line, see repro.catalog.listing
@@ -35,64 +37,82 @@ TICK = 100_000_000  # ns; a file system may tell two changes apart only if they 
 
 def read_models(
     on_error: Callable[[CardError], None] | None = None,
-) -> Iterator[tuple[str, Models]]:
-    """Yield what the card of each package says of its models, sorted by package.
+) -> Iterator[tuple[Place, Models]]:
+    """Yield what the card of each package says of its models: ours sorted, then those of others.
 
     Only cards that are new or changed are read, when it is their turn.
 
     Parameters
     ----------
     on_error : callable, optional
-        Gets what is wrong with a card that is not right, which is left out then.
+        Gets what is wrong with a card that is not right, which is left out then. So is one that
+        gives a model the name that one of another package has.
 
     Raises
     ------
     CardError
         If one of those is not right, and nobody else is told.
     """
-    root = models_root()
+    tell = on_error or _raise
+    taken: dict[object, str] = {}
+    for collection, cards in collections(tell):
+        for place, models in _read_collection(collection, cards, tell):
+            names = [entry["model"] for entry, _ in models]
+            twice = next((name for name in names if name in taken), None)
+            if twice is None:
+                taken |= dict.fromkeys(names, place.package)
+                yield place, models
+            else:
+                tell(name_taken(place.package, str(twice), taken[twice]))
+
+
+def name_taken(package: str, model: str, owner: str) -> CardError:
+    """Make an error about a model's name that another package has."""
+    problem = f"the package {owner} has a model of that name; this package is left out"
+    return CardError(f"{package}/model.toml", f"models.{model}", problem, "rename it")
+
+
+def _raise(error: CardError) -> None:
+    raise error
+
+
+def _read_collection(
+    collection: Collection, cards: Mapping[str, os.stat_result], tell: Callable[[CardError], None]
+) -> Iterator[tuple[Place, Models]]:
+    root = collection.root
     known = _load(root)
-    stamps = _stamps(root)
+    stamps = {package: _stamp(status) for package, status in cards.items()}
     held = {package: known[package] for package in stamps if package in known}
     held = {package: entry for package, entry in held.items() if entry[0] == stamps[package]}
     stale = len(held) != len(known)
     try:
         for package, stamp in stamps.items():
+            place = collection.place(package)
             if package not in held:
-                models = _read(root / package / "model.toml", on_error)
+                models = _read(place, tell)
                 if models is None:
                     continue
                 held[package] = (stamp, models)
                 stale = True
-            yield package, held[package][1]
+            yield place, held[package][1]
     finally:
         if stale:
             _save(root, held)
 
 
-def _read(file: Path, on_error: Callable[[CardError], None] | None) -> Models | None:
+def _read(place: Place, tell: Callable[[CardError], None]) -> Models | None:
     from repro.catalog.card import read_card
     from repro.catalog.listing import describe
-    from repro.errors import CardError
 
     try:
-        return describe(read_card(file))
+        return describe(read_card(place.card))
     except CardError as error:
-        if on_error is None:
-            raise
-        on_error(error)
+        tell(error)
         return None
 
 
-def _stamps(root: Path) -> dict[str, Stamp]:
-    """Look at every card, without opening it."""
-    found = {}
-    with os.scandir(root) as folders:
-        for folder in sorted(folders, key=lambda one: one.name):
-            with suppress(OSError):  # no card there, or a file beside the packages
-                status = os.stat(f"{folder.path}/model.toml")  # noqa: PTH116  a Path costs as much
-                found[folder.name] = [status.st_size, status.st_mtime_ns, status.st_ino]
-    return found
+def _stamp(status: os.stat_result) -> Stamp:
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def _load(root: Path) -> dict[str, tuple[Stamp, Models]]:

@@ -5,8 +5,9 @@ Its keys are:
 - ``package``, ``version``, ``card_sha256``: of the card;
 - ``images``: by name, ``id``, ``context`` (the digest of what it was built from) and
   ``bytes_added``, what it adds to its base, with three digits;
-- ``models``: by name, ``load_seconds`` and ``row_seconds``, with two digits: the median of single
-  rows of the examples, sent to a model that is loaded;
+- ``models``: by name, with two digits, ``load_seconds``, as the program says; ``first_seconds``
+  to the first answer, with the container's start; ``row_seconds``, the median of single rows of the
+  examples, sent after that;
 - ``repro``, ``engine``: versions; ``machine``, ``processor``, ``cores``; ``date``;
 - ``claims``: each with its value and verdict.
 

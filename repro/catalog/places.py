@@ -27,6 +27,16 @@ def runtime_file() -> Path:
     return _code() / "runtime" / "repro_runtime.py"
 
 
+def template(name: str) -> Path:
+    """Name a file that a new package is made of."""
+    return _code() / "templates" / name
+
+
+def checkout() -> Path | None:
+    """Find the checkout that `repro` runs from; None where a wheel was installed."""
+    return None if _share() == _code() / "share" else _share()
+
+
 def model_code(package: str) -> Path:
     """Name the folder of a package's Python classes, whether it exists or not."""
     return _code() / "models" / package

@@ -144,6 +144,7 @@ TASKS: Mapping[str, Task] = {
     # Music.
     "beat-tracking": Task("When the beats are.", "audio → series"),
     "chord-recognition": Task("Which chords sound when.", "audio → chords", ("chord-estimation",)),
+    "downbeat-tracking": Task("When bars begin, and which beat is which.", "audio → series"),
     "key-estimation": Task("The key of a piece.", "audio → label", ("key-detection",)),
     "music-evaluation": Task("How good an analysis of music is.", "spans, spans → number"),
     "music-transcription": Task("The notes of a recording.", "audio → notes"),

@@ -22,6 +22,14 @@ def package_names(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return [package for package in list_packages() if package.startswith(incomplete)]
 
 
+def task_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Name the tasks that begin so."""
+    del ctx, param
+    from repro.catalog.tasks import TASKS
+
+    return [task for task in TASKS if task.startswith(incomplete)]
+
+
 def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Name the packages and the models that begin so."""
     return [*package_names(ctx, param, incomplete), *model_names(ctx, param, incomplete)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from repro.commands.completion import task_names
 from repro.commands.output import json_option, print_json, print_table, say
 from repro.common.text import printable
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 @click.command(short_help="List the models.")
 @click.argument("words", nargs=-1)
-@click.option("--task", default="", metavar="TASK", help="Of this task, such as tokenization.")
+@click.option(
+    "--task",
+    default="",
+    metavar="TASK",
+    shell_complete=task_names,
+    help="Of this task, such as tokenization.",
+)
 @click.option("--language", default="", metavar="CODE", help="For this language: en, pt-BR.")
 @click.option(
     "--modality",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from repro.catalog import Card
+    from repro.errors import CardError
 
 _COLOURS = {
     **dict.fromkeys(
@@ -36,7 +37,7 @@ _COLOURS = {
         ),
         "green",
     ),
-    **dict.fromkeys(("differs", "not run", "note"), "yellow"),
+    **dict.fromkeys(("differs", "not run", "note", "warning", "skipped"), "yellow"),
     **dict.fromkeys(("error", "failed", "wrong", "refused"), "red"),
 }
 
@@ -53,14 +54,22 @@ unlimited_option = click.option(
 )
 
 
-def chosen(ctx: click.Context, packages: Sequence[str], *, everything: bool) -> list[Card]:
-    """Read the cards of the packages that a command line names, or of all."""
+def chosen(
+    ctx: click.Context, packages: Sequence[str], *, everything: bool
+) -> tuple[list[Card], list[CardError]]:
+    """Read the cards of the packages that a command line names, or of all.
+
+    Of all, those that are not right are told apart.
+    """
     from repro.catalog import find_package, read_cards
 
     if bool(packages) == everything:
         problem = "not both" if everything else "or give --all"
         raise click.UsageError(f"name packages, {problem}", ctx)
-    return list(read_cards()) if everything else [find_package(package) for package in packages]
+    broken: list[CardError] = []
+    if everything:
+        return list(read_cards(broken.append)), broken
+    return [find_package(package) for package in packages], broken
 
 
 def print_json(value: object) -> None:
@@ -130,11 +139,12 @@ def building(package: str) -> Iterator[Callable[[str], None]]:
     from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
-    with console.status(f"{package}: preparing") as status:
+    head = f"{package}: " if package else ""
+    with console.status(f"{head}preparing") as status:
 
         def show(line: str) -> None:
             if not _NOISE.search(line):  # a Text, as builds print what reads as markup
-                status.update(Text(f"{package}: {line}"[: console.width - 4]))
+                status.update(Text(f"{head}{line}"[: console.width - 4]))
 
         yield show
 

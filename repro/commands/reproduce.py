@@ -44,7 +44,8 @@ LONGEST = 36  # characters of a value or a subject in the table
 def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> None:
     """Re-derive what was published about PACKAGES: reported, reproduced, difference, verdict.
 
-    Ends with 1 if a verdict is not the one that the card expects. Of several packages, one whose
+    Ends with 1 if a verdict is not the one that the card expects; a claim over data that may not be
+    passed on is not run without them, which is no surprise. Of several packages, one whose
     image is missing or cannot be built stops no other: its claims are not run.
     """
     from repro.operations.page import check_path
@@ -126,17 +127,17 @@ def _print(results: Sequence[ClaimResult]) -> None:
 
 def _print_wide(results: Sequence[ClaimResult]) -> None:
     """Print the claims over data sets as papers do: reported, an arrow, reproduced."""
-    from repro.operations.report import rounded, shown
+    from repro.operations.report import measured, rounded, shown
 
     over = [result for result in results if result.claim.metric]
-    metrics = list(dict.fromkeys(result.claim.metric for result in over))
+    metrics = list(dict.fromkeys(map(measured, over)))
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for result in over:
         claim = result.claim
         sign = "=" if result.verdict.value == "reproduced" else "≠"
         cell = f"{shown(claim.reported)} {sign} {rounded(result) or result.verdict.value}"
         line = lines.setdefault((claim.model, claim.subject, claim.source), {})
-        line[claim.metric] = cell
+        line[measured(result)] = cell
     rows = [(*key, *(cells.get(metric, "") for metric in metrics)) for key, cells in lines.items()]
     print_table(("model", "on", "source", *metrics), rows)
     click.echo("reported = reproduced, reported ≠ reproduced; without --wide, the reasons")

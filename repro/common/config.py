@@ -36,6 +36,8 @@ class Config:
         Where base images get their Debian packages from; by default the mirror of this machine.
     ca_bundle : str, optional
         A file of certificates that builds shall trust.
+    weights_mirror : str, optional
+        A folder or an address that has weights under their SHA-256; it is asked first.
     registry : str, optional
         Where `repro publish` pushes images, as in ``ghcr.io/owner``.
     mirrors : tuple of str
@@ -49,6 +51,7 @@ class Config:
     namespace: str = "repro-models"
     debian_mirror: str | None = None
     ca_bundle: str | None = None
+    weights_mirror: str | None = None
     registry: str | None = None
     mirrors: tuple[str, ...] = ()
     allow_unlimited: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repro.catalog.lockfile import LockedImage, Wheel
+from repro.common.text import printable
 from repro.engine import image as images
 from repro.engine.base import base_digest
 from repro.engine.client import translated
@@ -37,6 +38,8 @@ fi
 _DEBIAN = re.compile(r"debian ii\s+(\S+) (\S+)")
 _PYTHON = re.compile(r"python (none|[0-9a-f]{64}) (.*)/([^/-]+)-([^/-]+)(?:-[^/]*)?\.\w+-info")
 _DEBIANS_OWN = re.compile(r"/usr/lib/(?:python[\d.]*|pypy[\d.]*)(?:/|$)")
+
+_REQUIREMENTS = re.compile(r"(?:^|/)requirements[^/]*\.txt$")
 
 # Of a requirements file: `name==version` and its options, over lines that end in a backslash.
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\]+)(.*)$", re.ASCII)
@@ -70,7 +73,7 @@ def look_into(engine: Engine, recipe: Recipe) -> tuple[str, LockedImage]:
         base=_base(engine, recipe),
         debian=contents.debian,
         python=tuple(sorted({*required, *others})),
-        files=dict(getattr(recipe.context, "weights", {})),
+        files=dict(recipe.context.weights),
     )
 
 
@@ -80,10 +83,13 @@ def short_name(recipe: Recipe) -> str:
 
 
 def requirements(recipe: Recipe) -> Iterator[Wheel]:
-    """Yield what the requirements files of a build context pin, with the hashes they allow."""
-    for name, path, _ in recipe.context.files():
-        if not re.fullmatch(r"(.*/)?requirements[^/]*\.txt", name):
-            continue
+    """Yield what the requirements files of a build context pin, with the hashes they allow.
+
+    Those that the Dockerfile names, or all if it names none.
+    """
+    listed = [path for name, path, _ in recipe.context.files() if _REQUIREMENTS.search(name)]
+    dockerfile = recipe.context.text()
+    for path in [path for path in listed if path.name in dockerfile] or listed:
         text = re.sub(r"\\\r?\n", " ", path.read_text(encoding="utf-8", errors="replace"))
         for line in text.splitlines():
             if found := _REQUIREMENT.match(line.strip()):
@@ -121,6 +127,7 @@ def _listed(engine: Engine, image: str) -> str:
         name="a list of packages",
         environment={"LC_ALL": "C"},
         quiet=True,
+        timeout=600,
     )
     try:
         run(engine, spec, on_output=lambda stream, b: printed.append(b) if stream == 1 else None)
@@ -132,7 +139,7 @@ def _listed(engine: Engine, image: str) -> str:
         if "no such file or directory" not in str(error):
             raise
         return ""
-    return b"".join(printed).decode(errors="replace")
+    return printable(b"".join(printed).decode(errors="replace"))
 
 
 def _base(engine: Engine, recipe: Recipe) -> dict[str, str]:

@@ -27,10 +27,14 @@ NOT_CONTEXT = (
     "model.toml",
     "Readme.md",
     "examples.jsonl",
+    "examples",  # the files that its rows name
     "claims",
     "ledger.json",
     "image.lock",
     "tests",
+    "__init__.py",  # of a package that is a Python package as well
+    "model.py",
+    "py.typed",
     ".dockerignore",
     "**/__pycache__",
     "**/*.pyc",
@@ -51,12 +55,18 @@ class BuildContext:
         Patterns, as in ``.dockerignore``, whose entries count too.
     extra : mapping
         Whatever else the result depends on, as JSON.
+    weights : mapping of str to str
+        Files that are not in the folder: their names, and their SHA-256.
+    fetched : mapping of str to Path
+        Where those files lie; the digest needs none of them.
     """
 
     root: Path
     dockerfile: str = "Dockerfile"
     excluded: tuple[str, ...] = NOT_CONTEXT
     extra: Mapping[str, object] = field(default_factory=dict)
+    weights: Mapping[str, str] = field(default_factory=dict)
+    fetched: Mapping[str, Path] = field(default_factory=dict)
 
     def files(self) -> list[tuple[str, Path, bool]]:
         """List (name, path, executable), sorted by name.
@@ -65,7 +75,7 @@ class BuildContext:
         ------
         BuildError
             If one is neither a file nor a directory: a wheel could not carry it, so its image would
-            differ.
+            differ. Or if weights would take its place.
         """
         from docker.utils.build import exclude_paths
 
@@ -80,12 +90,15 @@ class BuildContext:
                 problem = "it is neither a file nor a directory; put a copy there"
                 raise BuildError(str(self.root), name, problem)
             found.append((Path(name).as_posix(), path, bool(mode & stat.S_IXUSR)))
+            if any(f"{found[-1][0]}/".startswith(f"{one}/") for one in self.weights):
+                problem = "it stands where weights belong; remove it"
+                raise BuildError(str(self.root), name, problem)
         return found
 
     def digest(self) -> str:
         """Hash names, contents, executable bits, the Dockerfile used and `extra` (SHA-256, hex)."""
         with self._readable():
-            sums = []
+            sums = [(name, False, sha256) for name, sha256 in self.weights.items()]
             for name, path, executable in self.files():
                 with path.open("rb") as file:
                     sums.append((name, executable, _sha256(file)))
@@ -93,7 +106,7 @@ class BuildContext:
 
     def _total(self, sums: list[tuple[str, bool, str]]) -> str:
         total = hashlib.sha256()
-        for name, executable, content in sums:
+        for name, executable, content in sorted(sums):
             total.update(f"{name}\0{int(executable)}\0{content}\n".encode())
         rest = {"dockerfile": self.dockerfile, **self.extra}
         total.update(json.dumps(rest, sort_keys=True).encode())
@@ -146,7 +159,8 @@ class BuildContext:
         sums = []
         with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar:
             folders: set[str] = set()
-            for name, path, executable in self.files():
+            weights = [(name, self.fetched[name], False) for name in self.weights]
+            for name, path, executable in sorted([*self.files(), *weights]):
                 for parent in reversed(Path(name).parents[:-1]):
                     if parent.as_posix() not in folders:
                         folders.add(parent.as_posix())
@@ -162,6 +176,9 @@ class BuildContext:
                     hashed = _Hashed(file)
                     tar.addfile(info, hashed)
                     sums.append((name, executable, hashed.digest.hexdigest()))
+                if self.weights.get(name, sums[-1][-1]) != sums[-1][-1]:
+                    problem = f"{path} is not the file whose SHA-256 its name says; remove it"
+                    raise BuildError(str(self.root), name, problem)
         return sums
 
     def _ignored(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""One build of an image at a time, of all processes of a user."""
+"""One build of an image, or one fetch of a file, at a time, of all processes of a user."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def one_at_a_time(name: str, report: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Wait until no other process of this user builds the image `name`."""
+def one_at_a_time(
+    name: str, report: Callable[[str], None] | None = None, doing: str = "builds"
+) -> Iterator[None]:
+    """Wait until no other process of this user builds the image, or fetches the file, `name`."""
     file = _folder() / sha256(name.encode()).hexdigest()[:16]
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -24,7 +26,7 @@ def one_at_a_time(name: str, report: Callable[[str], None] | None = None) -> Ite
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if report is not None:
-                report(f"waiting for another process that builds {name}")
+                report(f"waiting for another process that {doing} {name}")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -9,7 +9,7 @@ from repro.common.text import printable
 from repro.engine import image as images
 from repro.engine.client import answers, translated
 from repro.engine.registry import Registry
-from repro.errors import RegistryError
+from repro.errors import ImageNotFound, RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,21 +27,30 @@ def push(
 ) -> str:
     """Push an image under a version; return the digest that the registry has it by.
 
+    The engine pushes what has the repository's name: the image is lent that name meanwhile.
+
     Raises
     ------
     RegistryError
-        If the registry does not take it, or what it then shows is not what was pushed.
+        If the registry has this version by now, does not take it, or what it then shows is not what
+        was pushed.
     """
+    with closing(Registry(place.host)) as registry:
+        if registry.digest(place.path, version) is not None:
+            problem = f"somebody else has just published {place}:{version}"
+            raise RegistryError(place.host, problem, "it stays as it is; publish again to compare")
     name = f"{place}:{version}"
-    before = images.find(engine, name)
-    images.tag(engine, image, name)
+    before, own = images.find(engine, name), images.find(engine, image)
+    if own is None:
+        raise ImageNotFound(image, "`repro setup` builds it")
+    images.tag(engine, own.id, name)
     try:
         told = _push(engine, place, version, on_line)
     finally:
-        if before is None:  # it was lent a name; it keeps its own
-            images.remove(engine, name)
-        elif before.id != image:
+        if before is not None and before.id != own.id:
             images.tag(engine, before.id, name)
+        elif name != image:
+            images.remove(engine, name)
     with closing(Registry(place.host)) as registry:
         return _read_back(registry, place, version, told)
 

@@ -13,11 +13,13 @@ from repro.engine import image as images
 from repro.engine.base import CERTIFICATES_LABEL, base_digest, ensure_base
 from repro.engine.context import CONTEXT_LABEL, BuildContext
 from repro.engine.lock import one_at_a_time
+from repro.engine.weights import fetch
 from repro.errors import ConfigurationError, ImageNotFound, ImageOutdated, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from repro.catalog.weights import Weights
     from repro.engine.client import Engine
     from repro.engine.image import Image
 
@@ -41,6 +43,7 @@ class Recipe:
     suite: str | None
     arguments: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    weights: tuple[Weights, ...] = ()
 
     def with_arguments(self, chosen: Mapping[str, str]) -> Recipe:
         """Choose other values for build arguments that the card has.
@@ -78,10 +81,16 @@ def recipe_of(card: Card, image: str = DEFAULT_IMAGE, *, namespace: str) -> Reci
         "base": base_digest(suite) if suite else "",
     }
     suffix = f"-{image}" if image else ""
+    weights = tuple(one for one in card.weights if one.image == image)
     return Recipe(
         package=card.package,
         name=f"{namespace}/{card.package}{suffix}:{card.version}",
-        context=BuildContext(root=card.folder, dockerfile=about.dockerfile, extra=extra),
+        context=BuildContext(
+            root=card.folder,
+            dockerfile=about.dockerfile,
+            extra=extra,
+            weights={one.path: one.sha256 for one in weights},
+        ),
         suite=suite,
         arguments=card.build_arguments,
         labels={
@@ -93,14 +102,31 @@ def recipe_of(card: Card, image: str = DEFAULT_IMAGE, *, namespace: str) -> Reci
             PACKAGE_LABEL: card.package,
             CONTRACT_LABEL: _contract_version(),
         },
+        weights=weights,
     )
 
 
-def build(engine: Engine, recipe: Recipe, report: Callable[[str], None] | None = None) -> Image:
-    """Build an image, and its base if that is missing.
+def build(
+    engine: Engine,
+    recipe: Recipe,
+    report: Callable[[str], None] | None = None,
+    *,
+    cache: bool = True,
+) -> Image:
+    """Build an image, and its base if that is missing; fetch the weights that go into it.
+
+    Without `cache` all its steps are made anew.
 
     What another process builds meanwhile is waited for, and taken.
+
+    Raises
+    ------
+    WeightsUnavailable
+        If one cannot be fetched.
+    BuildError
+        If the build fails.
     """
+    fetched = {one.path: fetch(one, report) for one in recipe.weights}
     arguments = dict(recipe.arguments)
     labels = {**recipe.labels, CONTEXT_LABEL: recipe.digest()}
     if recipe.suite is not None:
@@ -116,11 +142,12 @@ def build(engine: Engine, recipe: Recipe, report: Callable[[str], None] | None =
             return found
         return images.build(
             engine,
-            recipe.context,
+            replace(recipe.context, fetched=fetched),
             recipe.name,
             arguments=arguments,
             labels=labels,
             on_line=report,
+            cache=cache,
         )
 
 

@@ -8,6 +8,7 @@ from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from repro.catalog.card import find_model
+from repro.catalog.packages import OURS
 from repro.catalog.places import model_code, models_root
 from repro.errors import CardError, ConfigurationError, UnknownNameError, nearest
 from repro.models.docker_model import DockerModel
@@ -16,6 +17,9 @@ from repro.models.schema import Field, checker, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from types import ModuleType
+
+    from repro.catalog import Card
 
 log = logging.getLogger(__name__)
 COMMON = tuple(signature(DockerModel.__init__).parameters)[1:]
@@ -115,7 +119,7 @@ def model_class(name: str) -> type[Model]:
         if name in Model.list_available():  # registered by the caller
             return Model.resolve_class_name(name)[0]
         raise
-    module = import_module(f"repro.models.{card.package}")
+    module = _import_module_of(card)
     try:
         found, _ = Model.resolve_class_name(name)
     except UnknownNameError as error:
@@ -125,6 +129,18 @@ def model_class(name: str) -> type[Model]:
         problem = f"says {model.class_name!r}, the class that is registered is {found.__name__!r}"
         raise CardError(f"{card.package}/model.toml", f"models.{name}.class", problem)
     return found
+
+
+def _import_module_of(card: Card) -> ModuleType:
+    """Import a package; what goes wrong in one of others is theirs, and no defect of ours."""
+    try:
+        return import_module(card.module)
+    except Exception as error:
+        if card.module.startswith(f"{OURS}."):
+            raise
+        problem = f"cannot be imported: {type(error).__name__}: {error}"
+        remedy = f"`python -c 'import {card.module}'` shows where"
+        raise CardError(card.package, f"the module {card.module}", problem, remedy) from error
 
 
 def _import_if_it_can_be(package: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.catalog.metrics import compute
 from repro.common.io import read_jsonl_file
-from repro.errors import CardError, InputError, ModelError
+from repro.errors import CardError, ConfigurationError, InputError, ModelError
 from repro.models import DockerModel, load
 from repro.models.files import plain
 from repro.models.metric import Metric
@@ -51,6 +51,7 @@ class Answers:
         report: Callable[[str], None],
     ) -> None:
         self._card, self._name = card, claims[0].model
+        self._common = {name: value for name, value in options.items() if name != "image"}
         self._options = {**options, **split_options(self._name, claims[0].options)[0]}
         self._report = report
         self._single: dict[str, list[Claim]] = {}  # by the options of a call
@@ -61,6 +62,7 @@ class Answers:
                 ).append(claim)
         self._together: dict[str, list[Any] | None] = {}
         self._sets: dict[str, Rows] = {}
+        self._scores: dict[str, Any] = {}
 
     def close(self) -> None:
         """End the model's containers; what was asked stays."""
@@ -88,7 +90,15 @@ class Answers:
             self._sets[key] = over(claim, call)
         labels, predictions = self._sets[key]
         values = [value_at(prediction, claim.path, claim.model) for prediction in predictions]
+        if claim.metric_is_model:
+            scores = self._scores_of(claim, key, values, labels)
+            return value_at(scores, claim.metric_path, claim.metric)
         return compute(claim.metric, values, labels, claim.metric_options)
+
+    def lacks(self, claim: Claim) -> str:
+        """Say what a claim needs and is not passed on with the package; nothing if it is there."""
+        there = not claim.obtain or (self._card.folder / claim.cases).is_file()
+        return "" if there else f"{claim.cases} is not there: {claim.obtain}"
 
     @cached_property
     def _model(self) -> Any:
@@ -129,6 +139,20 @@ class Answers:
             return expected, self._rows(inputs, call)
         corpora = [self._located(row["inputs"], claim.cases) for row in rows]
         return expected, [self._corpus(corpus, call) for corpus in corpora]
+
+    def _scores_of(self, claim: Claim, rows: str, values: list[Any], labels: list[Any]) -> Any:
+        """Ask a model that is a metric about predictions, once for all of its scores."""
+        options = {**self._common, **claim.metric_options}
+        key = _text([rows, claim.path, claim.metric, options])
+        if key not in self._scores:
+            self._report(f"{claim.metric}: {len(values):,} rows")
+            pairs = zip(values, labels, strict=True)
+            with load(claim.metric, **options) as metric:
+                if not isinstance(metric, Metric):
+                    raise ConfigurationError(f"{claim.metric} is no metric")
+                given = [{"candidate": one, "references": [other]} for one, other in pairs]
+                self._scores[key] = plain(metric.predict_batch(given)[0])
+        return self._scores[key]
 
     def _cases(self, file: str) -> list[dict[str, Any]]:
         path = self._card.folder / file

@@ -6,24 +6,28 @@ from typing import TYPE_CHECKING
 
 from repro.catalog import read_cards
 from repro.common.config import read_config
+from repro.common.sizes import format_bytes
 from repro.engine import image as images_of
 from repro.engine.base import DIGEST_LABEL, base_digest
 from repro.engine.client import connect
 from repro.engine.context import CONTEXT_LABEL
 from repro.engine.leftovers import find_leftovers, sweep
 from repro.engine.recipe import PACKAGE_LABEL, matches, recipe_of
+from repro.engine.weights import fetched
 
 if TYPE_CHECKING:
     from repro.engine.client import Engine
 
 
-def clean(*, images: bool = False, dry_run: bool = False) -> list[str]:
+def clean(*, images: bool = False, weights: bool = False, dry_run: bool = False) -> list[str]:
     """Remove leftovers; return what was, or would be, removed.
 
     Parameters
     ----------
     images : bool
         Remove also images of ours that no package builds any more, and bases of older versions.
+    weights : bool
+        Remove also the weights that were fetched; images have their own.
     dry_run : bool
         Remove nothing.
     """
@@ -36,6 +40,10 @@ def clean(*, images: bool = False, dry_run: bool = False) -> list[str]:
         if not dry_run:
             images_of.remove(engine, name, force=True)
         removed.append(f"image {name}")
+    for file in fetched() if weights else ():
+        removed.append(f"weights {file.name}, {format_bytes(file.stat().st_size)}")
+        if not dry_run:
+            file.unlink()
     return removed
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from repro.catalog import find_model, find_package, list_packages
 from repro.catalog.ledger import costs_of
 from repro.catalog.listing import citation
 from repro.catalog.tasks import TASKS
+from repro.common.sizes import format_bytes
 from repro.errors import UnknownNameError
 from repro.models.docker_model import DockerModel
 from repro.models.lookup import model_class
@@ -51,9 +53,12 @@ def as_text(about: dict[str, Any]) -> str:
     lines += [f"program  {about['upstream']}", f"licence  {about['license']}{weights}"]
     if about["languages"]:
         lines += [f"language {', '.join(about['languages'])}"]
+    for one in about["weights"]:
+        words = (one["path"], format_bytes(one["bytes"]), one["license"], one["url"])
+        lines += [f"weights  {', '.join(filter(None, words))}"]
     for model in about["models"]:
         lines += ["", f"model    {model['name']} ({model['task']}: {model['modality']})"]
-        lines += [f"class    from repro.models.{about['package']} import {model['class']}"]
+        lines += [f"class    from {about['module']} import {model['class']}"]
         lines += [f"         {line}" for line in model["documentation"].splitlines()]
         for kind in ("fields", "options", "load_options"):
             for index, one in enumerate(model[kind]):
@@ -72,6 +77,8 @@ def _costs(costs: dict[str, Any]) -> str:
     told = []
     if "load_seconds" in costs:
         told += [f"loads in {_seconds(costs['load_seconds'])}"]
+    if "first_seconds" in costs:
+        told += [f"the first answer after {_seconds(costs['first_seconds'])}"]
     if "row_seconds" in costs:
         told += [f"{_seconds(costs['row_seconds'])} a row"]
     if "bytes_added" in costs:
@@ -83,13 +90,17 @@ def _costs(costs: dict[str, Any]) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:g} s" if seconds >= 1 else f"{float(f'{seconds * 1000:.2g}'):g} ms"
+    if seconds >= 1:
+        return f"{seconds:g} s"
+    milliseconds = float(f"{seconds * 1000:.2g}")
+    return f"{milliseconds:g} ms"
 
 
 def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
     paper = card.paper
     return {
         "package": card.package,
+        "module": card.module,
         "version": card.version,
         "title": card.title,
         "summary": card.summary,
@@ -106,6 +117,7 @@ def _package(card: Card, models: list[ModelCard]) -> dict[str, Any]:
             "url": paper.url,
             "doi": paper.doi,
         },
+        "weights": [asdict(one) for one in card.weights],
         "models": [_model(card, model) for model in models],
     }
 

@@ -210,7 +210,7 @@ def _publish(
     lock(card)
     place = repository(planned.image)
     report(f"pushing {place}:{card.version}")
-    digest = push(engine, image.id, place, card.version, report)
+    digest = push(engine, recipe.name, place, card.version, report)
     record(card, short_name(recipe), str(place), digest)
     return replace(planned, action="published", digest=digest)
 

@@ -50,15 +50,14 @@ def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]
     ImageOutdated
         If it was built from something else.
     """
-    engine = connect()
     try:
         card = find_package(package)
     except UnknownNameError:
         if package not in set(packages_without_card()):
             raise
         name = str(import_module(f"repro.models.{package}").DEFAULT_IMAGE)
-        return [(package, _pull(engine, name, package, report))]
-    namespace = read_config().namespace
+        return [(package, _pull(connect(), name, package, report))]
+    engine, namespace = connect(), read_config().namespace
     pulled = []
     for one in card.images:
         recipe = recipe_of(card, one, namespace=namespace)

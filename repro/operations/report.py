@@ -60,7 +60,7 @@ class Summary:
             explained=count[Verdict.DIFFERS, True],
             differing=count[Verdict.DIFFERS, False],
             failed=count[Verdict.ERROR, False],
-            not_run=count[Verdict.NOT_RUN, False],
+            not_run=count[Verdict.NOT_RUN, True] + count[Verdict.NOT_RUN, False],
             surprises=count[Verdict.REPRODUCED, False],
         )
 
@@ -208,7 +208,8 @@ def cells(result: ClaimResult) -> tuple[str, ...]:
 
 def measured(result: ClaimResult) -> str:
     """Name what of the output is measured."""
-    return result.claim.metric or result.claim.path or "output"
+    claim = result.claim
+    return f"{claim.metric} {claim.metric_path}".strip() or claim.path or "output"
 
 
 def verdict(result: ClaimResult) -> str:

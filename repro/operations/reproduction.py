@@ -42,12 +42,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimResult:
-    """One claim, the value we measured, and the verdict; `error` says why there is no value."""
+    """One claim, the value we measured, and the verdict; `error` says why there is no value.
+
+    `lacking` tells that this needs data which, as the card says, are not passed on.
+    """
 
     claim: Claim
     verdict: Verdict
     value: Any = None
     error: str = ""
+    lacking: bool = False
 
     @property
     def difference(self) -> Decimal | None:
@@ -56,8 +60,8 @@ class ClaimResult:
 
     @property
     def as_expected(self) -> bool:
-        """Whether the verdict is the one that the card expects."""
-        return self.claim.as_expected(self.verdict)
+        """Whether the verdict is the one that the card expects, or nobody could expect one."""
+        return self.lacking or self.claim.as_expected(self.verdict)
 
 
 def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keywords
@@ -91,7 +95,7 @@ def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keyw
         Have the images first, as `repro setup` does.
     patient : bool
         Go on where an image is missing or cannot be built, or a card is wrong: the claims that need
-        it are results that say why.
+        it are results that say why. So it always is with a package whose weights live elsewhere.
     report : callable, optional
         Gets a line before something that takes a while.
 
@@ -113,13 +117,14 @@ def reproduce_packages(  # noqa: PLR0913  one parameter an option; they are keyw
     connect()
     everything: list[ClaimResult] = []
     for card in cards:
+        lenient = patient or bool(card.weights)
         measured = reproduce(
             card,
             choose=choose,
             image=image,
             allow_unlimited=allow_unlimited,
-            unbuilt=_build(card, report, patient=patient) if build else {},
-            patient=patient,
+            unbuilt=_build(card, report, patient=lenient) if build else {},
+            patient=lenient,
             report=report,
         )
         results = list(measured)
@@ -229,8 +234,9 @@ def reproduce(  # noqa: PLR0913  one parameter an option; they are keywords
 
 def _result(claim: Claim, answers: Answers, reason: str) -> ClaimResult:
     """Measure one claim, unless there is a reason why it cannot be run."""
-    if reason:
-        return ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=reason)
+    lacks = answers.lacks(claim)
+    if reason := "; ".join(filter(None, (lacks, reason))):
+        return ClaimResult(claim=claim, verdict=Verdict.NOT_RUN, error=reason, lacking=bool(lacks))
     try:
         value = answers.value(claim)
     except (CardError, EngineError):
@@ -307,6 +313,7 @@ def as_json(result: ClaimResult) -> dict[str, JSON]:
         **subject,
         "metric": claim.metric,
         "metric_options": dict(claim.metric_options),
+        "metric_path": claim.metric_path,
         "path": claim.path,
         "source": claim.source,
         "reported": claim.reported,

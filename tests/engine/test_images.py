@@ -308,7 +308,9 @@ def test_what_stands_beside_an_image_is_not_in_its_context(folder):
     before = digest(folder)
     for name in ("model.toml", "Readme.md", "examples.jsonl", "ledger.json", "image.lock"):
         (folder / name).write_text("beside")
-    for name in ("claims", "tests", "src/__pycache__"):
+    for name in ("__init__.py", "model.py", "py.typed"):
+        (folder / name).write_text("for the host")
+    for name in ("claims", "examples", "tests", "src/__pycache__"):
         (folder / name).mkdir()
         (folder / name / "file.pyc").write_text("beside")
     (folder / "src" / "run.pyc").write_text("beside")
@@ -318,10 +320,11 @@ def test_what_stands_beside_an_image_is_not_in_its_context(folder):
 
 
 def test_a_file_of_such_a_name_further_down_is_in_the_context(folder):
-    for name in ("model.toml", "examples.jsonl", "tests"):
+    for name in ("model.toml", "examples.jsonl", "tests", "__init__.py", "model.py"):
         (folder / "src" / name).write_text("needed")
 
     assert {"src/model.toml", "src/examples.jsonl", "src/tests"} <= set(names(folder))
+    assert {"src/__init__.py", "src/model.py"} <= set(names(folder))
 
 
 def test_a_dockerignore_is_honoured(folder):
@@ -399,6 +402,13 @@ def test_a_base_image_says_what_it_is(engine, bookworm):
     assert images.find(engine, f"repro-base:{__version__}-bookworm").id == found.id
     has_certificates = bool(base.certificate_bundle(engine))
     assert (base.CERTIFICATES_LABEL in found.labels) == has_certificates
+
+
+def test_a_site_may_have_images_without_its_certificates(engine, monkeypatch):
+    monkeypatch.setenv("REPRO_CA_BUNDLE", "")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/bundle.pem")
+
+    assert base.certificate_bundle(engine) == b""
 
 
 def test_bases_of_other_suites_have_other_names():

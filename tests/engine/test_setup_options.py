@@ -448,6 +448,7 @@ def test_a_shell_gets_a_script(repro: Run, shell: str) -> None:
         ("repro setup good ba", ["bad"]),
         ("repro pull g", ["good"]),
         ("repro info tut", ["tutorial", "tutorial-model"]),
+        ("repro list --task face-", ["face-detection", "face-recognition"]),
         ("repro test tut", ["tutorial"]),
         ("repro reproduce tut", ["tutorial"]),
         ("repro pre", ["predict"]),

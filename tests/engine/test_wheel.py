@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +14,10 @@ from repro.common.config import read_config
 from repro.engine.recipe import recipe_of
 
 if TYPE_CHECKING:
-    from repro.engine.client import Engine
+    from collections.abc import Callable
 
-ROOT = Path(__file__).resolve().parents[2]
+    from repro.engine.client import Engine
+    from tests.engine.conftest import Installed
 
 DIGESTS = """
 import json, repro
@@ -35,53 +33,10 @@ print(json.dumps({"digests": found, "file": repro.__file__, "root": repro.MODELS
 pytestmark = pytest.mark.timeout(240)  # the first test waits for pip
 
 
-class Installed:
-    """An environment of its own, with the wheel in it, and a folder that is no checkout."""
-
-    def __init__(self, environment: Path, elsewhere: Path) -> None:
-        self._bin, self._cwd = environment / "bin", elsewhere
-
-    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
-        return subprocess.run(
-            [str(self._bin / program), *arguments],
-            cwd=self._cwd,
-            env=kept,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-
-    def repro(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = self.run("repro", *arguments)
-        assert done.returncode == 0, done.stderr
-        return done
-
-
-def succeed(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    succeed(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT))
-    return next(folder.glob("*.whl"))
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(environment: Callable[[], Installed]) -> Installed:
     """Install the wheel into an environment of its own."""
-    environment = tmp_path_factory.mktemp("environment")
-    succeed(sys.executable, "-m", "venv", "--without-pip", str(environment))
-    python = str(environment / "bin" / "python")
-    succeed(
-        sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-compile", str(wheel)
-    )
-    return Installed(environment, tmp_path_factory.mktemp("elsewhere"))
+    return environment()
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +50,7 @@ def test_the_wheel_has_what_a_package_needs(names: list[str]) -> None:
     assert "repro/py.typed" in names
     assert "repro/runtime/repro_runtime.py" in names
     assert "repro/share/Dockerfile.base" in names
+    assert {"repro/templates/run.py.txt", "repro/templates/examples/example.png"} <= set(names)
     assert [name for name in names if name.endswith(".dist-info/licenses/LICENSE")]
     for card in read_cards():
         for file in ("model.toml", "Dockerfile", "examples.jsonl", "src/run.py"):
@@ -121,6 +77,14 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     assert "\nLicense-Expression: Apache-2.0\n" in about
     assert "\nRequires-Python: >=3.10\n" in about
     assert "\nProvides-Extra: reproduce\n" in about
+
+
+def test_it_declares_our_packages_as_those_of_others_are(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        entry = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
+        declared = archive.read(entry).decode()
+
+    assert "[repro.models]\nrepro-models = repro.models\n" in f"{declared}\n"
 
 
 def test_it_lists_the_models_outside_a_checkout(installed: Installed) -> None:

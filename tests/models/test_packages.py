@@ -14,6 +14,7 @@ from repro.models import load
 from repro.models.lookup import model_class
 from repro.models.metric import Metric
 from repro.models.schema import REQUIRED, Schema
+from repro.operations.checking import check_packages
 from repro.operations.examples import run_examples
 from repro.operations.reproduction import reproduce, reproduce_packages
 
@@ -54,6 +55,8 @@ def test_the_examples_of_a_package_are_what_its_models_answer(card: Card, ready:
 
 @packages
 def test_the_claims_of_a_package_come_out_as_its_card_expects(card: Card, ready: Ready) -> None:
+    if not (card.publish or card.claims):
+        pytest.skip("nothing is claimed of what is not to be published")
     results = list(reproduce(ready(card)))
 
     assert [result.claim for result in results] == list(card.claims)
@@ -117,6 +120,18 @@ def test_the_body_of_predict_is_one_call_of_answer(card: Card, name: str) -> Non
 
 
 @packages
+def test_nothing_is_wrong_with_the_files_of_a_package(card: Card) -> None:
+    (report,) = check_packages([card.package], "card")
+
+    assert [
+        (result.check, finding.message)
+        for result in report.results
+        for finding in result.findings
+        if finding.outcome == "error"
+    ] == []
+
+
+@packages
 def test_a_package_has_a_readme_that_says_what_its_card_does_not(card: Card) -> None:
     if not card.publish:
         pytest.skip("not to be published")
@@ -134,4 +149,5 @@ def test_a_package_has_a_readme_that_says_what_its_card_does_not(card: Card) -> 
     assert all(f"`{name}`" in text for name in card.models)
     assert f"repro setup {card.package}" in text
     assert f"repro reproduce {card.package}" in text
+    assert "Replace this" not in text, "what `repro new` leaves to be written"
     assert "[x]" not in text.lower(), "a status is computed, never ticked by hand"

@@ -45,6 +45,13 @@ metric   = "f1"
 reported = "0.94"
 source   = "Table 1"
 """
+WEIGHTS = f"""
+[[weights]]
+path   = "weights/model.bin"
+url    = "https://example.org/model.bin"
+sha256 = "{"0123456789abcdef" * 4}"
+bytes  = 1024
+"""
 SMALLEST = HEAD + MODEL
 CARDS = list(read_cards())
 
@@ -66,6 +73,10 @@ def without(text: str, key: str) -> str:
 
 def model_with(line: str) -> str:
     return SMALLEST + line
+
+
+def weights_with(line: str) -> str:
+    return SMALLEST + without(WEIGHTS, line.split("=", maxsplit=1)[0].strip()) + line
 
 
 def claim_with(*lines: str, leaving: tuple[str, ...] = ()) -> str:
@@ -135,6 +146,65 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         "",
     ),
     "no models": (HEAD, "models", "is empty", "add a table [models.NAME] with class and task"),
+    **{
+        f"weights from {url}": (
+            weights_with(f'url = "{url}"'),
+            "weights[0].url",
+            f"{url!r} is no place to fetch from",
+            "write https://…, gdrive://FILE_ID or hf://OWNER/NAME/FILE@COMMIT, the commit in full",
+        )
+        for url in (
+            "http://example.org/model.bin",
+            "https:///model.bin",
+            "http://localhost.example.org/model.bin",
+            "ftp://example.org/model.bin",
+            "/etc/passwd",
+            "file:///etc/passwd",
+            "gdrive://../x",
+            "hf://facebook/bart-large-cnn/model.safetensors@main",
+            f"hf://bart-large-cnn/model.safetensors@{'0' * 40}",
+        )
+    },
+    **{
+        f"weights at {path}": (
+            weights_with(f'path = "{path}"'),
+            "weights[0].path",
+            f"{path!r} is no place in a build context",
+            "such as weights/model.bin: relative to the package's folder, and within it",
+        )
+        for path in ("", ".", "/opt/x", "../x", "a/../x", "a//b", "a/", "./a")
+    },
+    "weights without a hash": (
+        SMALLEST + without(WEIGHTS, "sha256"),
+        "weights[0].sha256",
+        "is missing",
+        "add `sha256 = …`, a string",
+    ),
+    "weights with half a hash": (
+        weights_with('sha256 = "0123456789abcdef"'),
+        "weights[0].sha256",
+        "'0123456789abcdef' is not 64 hexadecimal digits, in small letters",
+        "",
+    ),
+    "weights of no length": (weights_with("bytes = 0"), "weights[0].bytes", "less than 1", ""),
+    "weights from a wrong mirror": (
+        SMALLEST + WEIGHTS + 'mirrors = ["mirror.example.org"]',
+        "weights[0].mirrors",
+        "'mirror.example.org' is no place to fetch from",
+        "write https://…",
+    ),
+    "weights of an image that is not there": (
+        SMALLEST + WEIGHTS + 'image = "large"',
+        "weights[0].image",
+        "there is no [images.large]",
+        "add it, or leave this out",
+    ),
+    "weights in one place": (
+        SMALLEST + WEIGHTS + WEIGHTS,
+        "weights[1].path",
+        "'weights/model.bin' is another one's, too",
+        "",
+    ),
     "a key with a slip": (
         'licence = "MIT"' + SMALLEST,
         "licence",
@@ -310,11 +380,35 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         "'' is not a metric",
         "one of pearson_r",
     ),
+    "a claim with a path into one of our metrics": (
+        claim_with('metric_path = "f1"'),
+        "claims[0].metric_path",
+        "is for a metric that is a model",
+        "write path",
+    ),
+    "a claim that says where a data set comes from": (
+        claim_with('obtain = "ask them"'),
+        "claims[0].obtain",
+        "says where the file of cases comes from",
+        "name it in cases",
+    ),
     "a claim that differs for no reason": (
         claim_with('expect = "differs"'),
         "claims[0].why",
         "is missing",
         "say what is known about why it differs",
+    ),
+    "runs that differ by something else than a number": (
+        SMALLEST + 'tolerance = "much"\n',
+        "models.smith2020.tolerance",
+        "'much' is no number of at least 0",
+        'such as "1e-6"',
+    ),
+    "runs that differ by less than nothing": (
+        SMALLEST + 'tolerance = "-1"\n',
+        "models.smith2020.tolerance",
+        "'-1' is no number of at least 0",
+        "",
     ),
     "a claim that expects something else": (
         claim_with('expect = "maybe"'),
@@ -451,6 +545,8 @@ def test_a_card_may_say_everything(tmp_path: Path) -> None:
         network = true
         memory = "2g"
         batch_invariant = false
+        deterministic = false
+        tolerance = "1e-6"
         [images.data]
         dockerfile = "data/Dockerfile"
         [build.args]
@@ -474,6 +570,7 @@ def test_a_card_may_say_everything(tmp_path: Path) -> None:
     model = card.models["smith2020"]
     assert (model.command, model.image) == (("perl", "run.pl"), "data")
     assert (model.network, model.memory, model.batch_invariant) == (True, 2 * 2**30, False)
+    assert (model.deterministic, model.tolerance) == (False, 1e-6)
     assert card.publish
     assert (card.upstream, len(card.languages)) == ("parser 1.0", 7)
     assert (card.weights_license, card.licenses) == ("CC-BY-4.0", "MIT AND CC-BY-4.0")
@@ -485,6 +582,19 @@ def test_a_card_may_say_everything(tmp_path: Path) -> None:
     assert (card.paper.authors, card.paper.year) == (("Ann Smith", "Bob Roe"), 2020)
     assert [c.subject for c in card.claims] == ["news/test"]
     assert (card.claims[0].tolerance, card.claims[0].path) == ("0.1", "scores.0")
+
+
+def test_weights_of_a_card_are_read(tmp_path: Path) -> None:
+    hub = f"hf://facebook/bart-large-cnn/onnx/model.bin@{'0' * 40}"
+    mirrors = f'mirrors = ["{hub}", "gdrive://1A2b_3-C", "http://127.0.0.1:8080/x"]'
+    more = '\nlicense = "CC-BY-4.0"\nimage = "large"\n[images.large]\ndockerfile = "Large"\n'
+    one, other = card_of(tmp_path, SMALLEST + WEIGHTS + WEIGHTS + mirrors + more).weights
+
+    assert (one.path, one.url) == ("weights/model.bin", "https://example.org/model.bin")
+    assert (one.bytes, one.sha256[:4]) == (1024, "0123")
+    assert (one.mirrors, one.license, one.image) == ((), "", "")
+    assert other.mirrors == (hub, "gdrive://1A2b_3-C", "http://127.0.0.1:8080/x")
+    assert (other.license, other.image) == ("CC-BY-4.0", "large")
 
 
 def test_a_claim_about_one_input_may_report_any_value(tmp_path: Path) -> None:
@@ -531,7 +641,7 @@ def test_a_package_has_all_its_files(card: Card) -> None:
     assert (model_code(card.package) / "model.py").is_file()
     assert {claim.model for claim in card.claims} <= set(card.models)
     for claim in card.claims:
-        assert not claim.cases or (card.folder / claim.cases).is_file()
+        assert not claim.cases or claim.obtain or (card.folder / claim.cases).is_file()
 
 
 @pytest.mark.parametrize("card", CARDS, ids=[card.package for card in CARDS])

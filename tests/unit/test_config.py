@@ -41,6 +41,7 @@ def test_every_setting_can_be_made(config: Path) -> None:
     config.write_text(
         'docker_server = "unix:///run/x.sock"\nshared_files = false\nnamespace = "lab"\n'
         'debian_mirror = "http://mirror/debian"\nca_bundle = "/etc/site.pem"\n'
+        'registry = "ghcr.io/lab"\nmirrors = ["mirror.lab/repro", "other.lab/repro"]\n'
     )
 
     assert read_config() == Config(
@@ -49,6 +50,8 @@ def test_every_setting_can_be_made(config: Path) -> None:
         namespace="lab",
         debian_mirror="http://mirror/debian",
         ca_bundle="/etc/site.pem",
+        registry="ghcr.io/lab",
+        mirrors=("mirror.lab/repro", "other.lab/repro"),
     )
 
 
@@ -124,6 +127,8 @@ def test_a_folder_is_no_configuration(config: Path) -> None:
         (b'shared_files = "no"', "'shared_files' must be a bool, not 'no'$"),
         (b"shared_files = 1", "'shared_files' must be a bool, not 1$"),
         (b'{"ca_bundle": ["a"]}', "'ca_bundle' must be a str, not \\['a'\\]$"),
+        (b'mirrors = "a/b"', "'mirrors' must be a list of strings, not 'a/b'$"),
+        (b"mirrors = [1]", "'mirrors' must be a list of strings, not \\[1\\]$"),
         (b"namespace = lab", "Invalid value \\(at line 1"),
         (b'{"namespace": }', "Expecting value: line 1"),
         (b"# \xff", "'utf-8' codec can't decode"),

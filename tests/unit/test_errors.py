@@ -32,6 +32,7 @@ from repro.errors import (
     RegistryError,
     ReproError,
     UnknownNameError,
+    WeightsUnavailable,
     nearest,
 )
 
@@ -97,6 +98,14 @@ CASES: list[tuple[ReproError, str]] = [
         "building x:1 failed at step 2/3: RUN false: it returned 1\n    one\n    two",
     ),
     (BuildError("x:1", "", "no image"), "building x:1 failed: no image"),
+    (
+        WeightsUnavailable("w/m.bin", HASH, ["https://a/b: it answers 404", "no"], "/cache/x"),
+        (
+            "w/m.bin cannot be fetched: https://a/b: it answers 404; no; put the file whose "
+            f"SHA-256 is {HASH} at /cache/x, or name a folder or an address that has it under "
+            "that name (REPRO_WEIGHTS_MIRROR)"
+        ),
+    ),
     (
         ImageDrifted("x:1", ["Debian's libc6: locked 2.36-9, now 2.36-10"], "lock it"),
         (

@@ -26,7 +26,9 @@ EVIL = "<script src='http://x/'>alert(\"1\")</script>|a\n# b & `c` [d](e)"
 
 def result(reported: Any = "0.5", verdict: str = "reproduced", **others: Any) -> ClaimResult:
     about = {"model": "smith2020", "source": "Table 1", "input": {"text": "a"}, "path": "score"}
-    claim = {key: others.pop(key) for key in list(others) if key not in {"value", "error"}}
+    claim = {
+        key: others.pop(key) for key in list(others) if key not in {"value", "error", "lacking"}
+    }
     return ClaimResult(
         claim=Claim(reported=reported, **{**about, **claim}), verdict=Verdict(verdict), **others
     )
@@ -72,6 +74,14 @@ def test_each_claim_is_counted_once_and_what_was_not_run_is_not_left_out() -> No
         "8 claims: 4 reproduced (50.0%), 1 of them unexpectedly, 1 differ and are explained, "
         "1 differ, 1 failed, 1 not run"
     )
+
+
+def test_what_lacks_data_is_not_run_and_no_surprise() -> None:
+    lacking = result("0.1", "not run", error="no data", lacking=True)
+
+    assert lacking.as_expected
+    assert not result("0.1", "not run", error="no image").as_expected
+    assert str(Summary.of([lacking])) == "1 claims: 0 reproduced (0.0%), 1 not run"
 
 
 def test_what_there_is_none_of_is_not_named() -> None:
