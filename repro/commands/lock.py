@@ -17,7 +17,8 @@ def command(ctx: click.Context, packages: tuple[str, ...], everything: bool, as_
     """Write what the images of PACKAGES are made of, exactly, into models/PACKAGE/image.lock."""
     from repro.operations.locking import lock_many
 
-    results = lock_many(chosen(ctx, packages, everything=everything))
+    cards, broken = chosen(ctx, packages, everything=everything)
+    results = lock_many(cards)
     if as_json:
         print_json([as_dict(result) for result in results])
     elif results:
@@ -27,4 +28,7 @@ def command(ctx: click.Context, packages: tuple[str, ...], everything: bool, as_
     failed = [result for result in results if result.error]
     for result in failed:
         say(f"{result.package}: {result.error}")
-    ctx.exit(max((result.exit_code for result in failed), default=0))
+    for error in broken:
+        say(str(error))
+    codes = [*(result.exit_code for result in failed), *(error.exit_code for error in broken)]
+    ctx.exit(max(codes, default=0))

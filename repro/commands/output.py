@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from repro.catalog import Card
+    from repro.errors import CardError
 
 _COLOURS = {
     **dict.fromkeys(
@@ -53,14 +54,22 @@ unlimited_option = click.option(
 )
 
 
-def chosen(ctx: click.Context, packages: Sequence[str], *, everything: bool) -> list[Card]:
-    """Read the cards of the packages that a command line names, or of all."""
+def chosen(
+    ctx: click.Context, packages: Sequence[str], *, everything: bool
+) -> tuple[list[Card], list[CardError]]:
+    """Read the cards of the packages that a command line names, or of all.
+
+    Of all, those that are not right are told apart.
+    """
     from repro.catalog import find_package, read_cards
 
     if bool(packages) == everything:
         problem = "not both" if everything else "or give --all"
         raise click.UsageError(f"name packages, {problem}", ctx)
-    return list(read_cards()) if everything else [find_package(package) for package in packages]
+    broken: list[CardError] = []
+    if everything:
+        return list(read_cards(broken.append)), broken
+    return [find_package(package) for package in packages], broken
 
 
 def print_json(value: object) -> None:

@@ -38,7 +38,7 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
     """
     from repro.operations.publishing import plan, publish
 
-    cards = chosen(ctx, packages, everything=given["everything"])
+    cards, broken = chosen(ctx, packages, everything=given["everything"])
     if given["only_plan"]:
         results = list(plan(cards, given["registry"]))
     else:
@@ -58,4 +58,7 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
     for result in results:
         if result.reason:
             say(f"{result.package}: {result.reason}")
-    ctx.exit(max((result.exit_code for result in results), default=0))
+    for error in broken:
+        say(str(error))
+    codes = [*(result.exit_code for result in results), *(error.exit_code for error in broken)]
+    ctx.exit(max(codes, default=0))

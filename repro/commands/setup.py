@@ -90,7 +90,7 @@ def _set_up(packages: tuple[str, ...], given: dict[str, Any]) -> list[SetupResul
         cards = [find_package(package) for package in packages]
     if len(cards) == 1 and not given["everything"]:
         with building(packages[0]) as report:
-            return setup(cards[0], wish=wish, report=report)
+            return setup(cards[0], wish, report=report)
     with building("") as report:
         results = setup_many(
             cards,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repro.catalog.lockfile import LockedImage, Wheel
+from repro.common.text import printable
 from repro.engine import image as images
 from repro.engine.base import base_digest
 from repro.engine.client import translated
@@ -72,7 +73,7 @@ def look_into(engine: Engine, recipe: Recipe) -> tuple[str, LockedImage]:
         base=_base(engine, recipe),
         debian=contents.debian,
         python=tuple(sorted({*required, *others})),
-        files=dict(getattr(recipe.context, "weights", {})),
+        files=dict(recipe.context.weights),
     )
 
 
@@ -126,6 +127,7 @@ def _listed(engine: Engine, image: str) -> str:
         name="a list of packages",
         environment={"LC_ALL": "C"},
         quiet=True,
+        timeout=600,
     )
     try:
         run(engine, spec, on_output=lambda stream, b: printed.append(b) if stream == 1 else None)
@@ -137,7 +139,7 @@ def _listed(engine: Engine, image: str) -> str:
         if "no such file or directory" not in str(error):
             raise
         return ""
-    return b"".join(printed).decode(errors="replace")
+    return printable(b"".join(printed).decode(errors="replace"))
 
 
 def _base(engine: Engine, recipe: Recipe) -> dict[str, str]:

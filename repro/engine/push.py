@@ -32,8 +32,13 @@ def push(
     Raises
     ------
     RegistryError
-        If the registry does not take it, or what it then shows is not what was pushed.
+        If the registry has this version by now, does not take it, or what it then shows is not what
+        was pushed.
     """
+    with closing(Registry(place.host)) as registry:
+        if registry.digest(place.path, version) is not None:
+            problem = f"somebody else has just published {place}:{version}"
+            raise RegistryError(place.host, problem, "it stays as it is; publish again to compare")
     name = f"{place}:{version}"
     before, own = images.find(engine, name), images.find(engine, image)
     if own is None:

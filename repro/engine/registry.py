@@ -76,6 +76,17 @@ class Manifest:
         """The digest of its configuration; empty of a list of images."""
         return next((str(one["digest"]) for one in self._parts()), "")
 
+    def listed(self) -> list[str]:
+        """List the digests of the images in a list of images, but for what is about an image."""
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            images = [
+                str(one["digest"])
+                for one in json.loads(self.content)["manifests"]
+                if (one.get("platform") or {}).get("architecture") != "unknown"
+            ]
+            return [digest for digest in images if _DIGEST.fullmatch(digest)]
+        return []
+
     def _parts(self) -> list[dict[str, Any]]:
         with suppress(ValueError, TypeError, KeyError):
             about = json.loads(self.content)
@@ -162,7 +173,7 @@ class Registry:
         return Manifest(digest=digest, content=content)
 
     def labels(self, path: str, manifest: Manifest) -> Mapping[str, str]:
-        """Read the labels of an image; none of a list of images.
+        """Read the labels of an image; of a list of images, those of the first one.
 
         Raises
         ------
@@ -170,7 +181,9 @@ class Registry:
             As above.
         """
         if not manifest.configuration:
-            return {}
+            first = next(iter(manifest.listed()), None)
+            image = self.manifest(path, first) if first else None
+            return self.labels(path, image) if image is not None and image.configuration else {}
         content = self._blob(path, manifest.configuration)
         with suppress(ValueError, TypeError, AttributeError):
             labels = (json.loads(content).get("config") or {}).get("Labels") or {}
@@ -178,12 +191,16 @@ class Registry:
         return {}
 
     def lacks(self, path: str, manifest: Manifest) -> list[str]:
-        """List the parts of an image that the registry does not have."""
-        return [
-            blob
-            for blob in manifest.blobs()
-            if self._ask("HEAD", path, f"blobs/{blob}").status == 404
-        ]
+        """List the parts of an image, or of the images in a list, that the registry lacks."""
+        wanted, missing = manifest.blobs(), []
+        for digest in manifest.listed():
+            image = self.manifest(path, digest)
+            if image is None:
+                missing.append(digest)
+            else:
+                wanted += image.blobs()
+        absent = (b for b in wanted if self._ask("HEAD", path, f"blobs/{b}").status == 404)
+        return [*missing, *absent]
 
     def _blob(self, path: str, digest: str) -> bytes:
         answer = self._ask("GET", path, f"blobs/{digest}")

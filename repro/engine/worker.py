@@ -14,8 +14,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from repro.common.jsonlines import JSON, MAX_ROW, JSONRuleError, decode
-from repro.engine.container import CLEAN_UP, KEPT_BYTES, Container, default_memory
+from repro.engine.container import CLEAN_UP, KEPT_BYTES, Container
 from repro.engine.exchange import Inbox
+from repro.engine.isolation import default_memory
 from repro.engine.report import reported
 from repro.engine.stream import STDOUT, Demultiplexer, Lines
 from repro.errors import (

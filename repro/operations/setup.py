@@ -69,12 +69,7 @@ class Wish:
 
 
 def setup(
-    card: Card,
-    *,
-    force: bool = False,
-    arguments: Mapping[str, str] | None = None,
-    wish: Wish | None = None,
-    report: Callable[[str], None] | None = None,
+    card: Card, wish: Wish | None = None, *, report: Callable[[str], None] | None = None
 ) -> list[SetupResult]:
     """Have the images of a package that are not there, or were built from something else.
 
@@ -84,12 +79,8 @@ def setup(
     ----------
     card : Card
         The package's.
-    force : bool
-        Build also what is there.
-    arguments : mapping of str to str, optional
-        Other values of build arguments than the card's.
     wish : Wish, optional
-        Instead of the two above: how to have them.
+        How to have them.
     report : callable, optional
         Gets the lines of the builds.
 
@@ -98,8 +89,7 @@ def setup(
     BuildError
         With the failing step, if one fails.
     """
-    wish = wish or Wish(build=force, arguments=arguments or {})
-    return [_set_up(card, name, wish, report=report) for name in card.images]
+    return [_set_up(card, name, wish or Wish(), report=report) for name in card.images]
 
 
 def _set_up(

@@ -35,7 +35,7 @@ from repro.errors import EngineError
 from repro.models.docker_model import DockerModel, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -437,6 +437,7 @@ version = "1.0"
 title   = "Sample"
 summary = "A package of the tests"
 license = "Apache-2.0"
+upstream = "sample 1.0"
 publish = {publish}
 
 [models.{package}-model]
@@ -464,10 +465,12 @@ class Checkout:
 
     def __init__(self, folder: Path, bookworm: str) -> None:
         self.folder, self._parts = folder, bookworm
+        self.library = f"/lib/{sysconfig.get_config_var('MULTIARCH')}"
         ignored = shutil.ignore_patterns("__pycache__", "*20??")
         shutil.copytree(ROOT / "repro", folder / "repro", ignore=ignored)
         shutil.copytree(ROOT / "models" / "tutorial", folder / "models" / "tutorial")
-        shutil.copy(ROOT / "Dockerfile.base", folder)
+        for name in ("Dockerfile.base", "models/Template.md"):
+            shutil.copy(ROOT / name, folder / name)
         self.namespace = f"repro-test-{secrets.token_hex(4)}"
         self.settings = {"namespace": self.namespace}
 
@@ -478,13 +481,8 @@ class Checkout:
         (context / "model.toml").write_text(
             CARD.format(package=package, publish=str(publish).lower())
         )
-        library = f"/lib/{sysconfig.get_config_var('MULTIARCH')}/"
-        loader = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
-        files = {"/bin/dash": "/bin/sh", f"{library}libc.so.6": library}
-        files[loader[platform.machine()]] = f"{Path(loader[platform.machine()]).parent}/"
-        copies = "".join(f"COPY --from={self._parts} {a} {b}\n" for a, b in files.items())
         (context / "Dockerfile").write_text(
-            f"FROM scratch\n{copies}COPY src /app\nWORKDIR /app\n{more}"
+            f"FROM scratch\n{self.copies()}COPY src /app\nWORKDIR /app\n{more}"
         )
         (context / "src" / "run.sh").write_text(SHELL_PROGRAM)
         example = {"model": f"{package}-model", "input": {"text": "x"}, "output": "seen"}
@@ -492,6 +490,16 @@ class Checkout:
         code.mkdir()
         (code / "__init__.py").write_text(CODE.format(package=package))
         return context
+
+    def copies(self, more: Mapping[str, str] | None = None) -> str:
+        """Write the steps that copy a shell, and other files of the base image, without its labels.
+
+        Where a site has certificates of its own, what is built on the base is not published.
+        """
+        loader = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
+        files = {file: file for file in (loader[platform.machine()], f"{self.library}/libc.so.6")}
+        files |= {"/bin/dash": "/bin/sh", **(more or {})}
+        return "".join(f"COPY --from={self._parts} {a} {b}\n" for a, b in files.items())
 
     def environment(self, **more: str) -> dict[str, str]:
         (self.folder / "config.json").write_text(json.dumps(self.settings))

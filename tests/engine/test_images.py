@@ -404,6 +404,13 @@ def test_a_base_image_says_what_it_is(engine, bookworm):
     assert (base.CERTIFICATES_LABEL in found.labels) == has_certificates
 
 
+def test_a_site_may_have_images_without_its_certificates(engine, monkeypatch):
+    monkeypatch.setenv("REPRO_CA_BUNDLE", "")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/bundle.pem")
+
+    assert base.certificate_bundle(engine) == b""
+
+
 def test_bases_of_other_suites_have_other_names():
     suites = ("bookworm", "bullseye", "trixie")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ONE = "1" * 64
+WEIGHTS = sha256(b"weights").hexdigest()
 SITE = "/usr/local/lib/python3.11/dist-packages"
 
 
@@ -28,8 +30,18 @@ def package(checkout) -> Path:
         about.mkdir(parents=True)
         (about / "RECORD").write_text(f"{name}.py,,\n")
     (folder / "Dockerfile").write_text(
-        f"ARG BASE\nFROM ${{BASE}}\nCOPY site {SITE}\nCOPY src /app\nWORKDIR /app\n"
+        f"ARG BASE\nFROM ${{BASE}}\nCOPY site {SITE}\nCOPY weights /opt/weights\n"
+        "COPY src /app\nWORKDIR /app\n"
     )
+    mirror = checkout.folder / "mirror"
+    mirror.mkdir()
+    (mirror / WEIGHTS).write_bytes(b"weights")
+    checkout.settings["weights_mirror"] = str(mirror)
+    with (folder / "model.toml").open("a") as card:
+        card.write(
+            '[[weights]]\npath = "weights/model.bin"\nurl = "https://localhost/model.bin"\n'
+            f'sha256 = "{WEIGHTS}"\nbytes = 7\n'
+        )
     return folder
 
 
@@ -49,6 +61,7 @@ def test_a_lock_has_all_that_an_image_is_made_of(checkout, package, inside):
     )
     listed = dict(line.split("\t") for line in inside(code, image=checkout.image("made2020")))
     assert {name.partition(":")[0]: version for name, version in listed.items()} == locked.debian
+    assert locked.files == {"weights/model.bin": WEIGHTS}
     assert locked.base == {"bookworm": base_digest("bookworm")}
     loose, pinned = locked.python
     assert pinned == Wheel(name="pinned-one", version="1.5", sha256=(ONE,))

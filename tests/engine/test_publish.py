@@ -134,6 +134,27 @@ def test_a_password_is_taken_from_dockers_configuration_and_never_printed(checko
             assert secret not in done.stdout + done.stderr
 
 
+def test_a_password_may_come_from_a_helper_program(checkout, registries, tmp_path):
+    checkout.add("small2020")
+    server = registries(login=USERS)
+    helper = tmp_path / "docker-credential-tests"
+    said = {"ServerURL": server.address, "Username": "ada", "Secret": PASSWORD}
+    helper.write_text(f"#!/bin/sh\necho '{json.dumps(said)}'\n")
+    helper.chmod(0o755)
+    (checkout.folder / "docker").mkdir()
+    config = {"credHelpers": {server.address: "tests"}}
+    (checkout.folder / "docker" / "config.json").write_text(json.dumps(config))
+    words = ("publish", "small2020", "--registry", f"{server.address}/lab", "--json")
+
+    done = checkout.repro(*words, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    without = checkout.repro(*words)
+
+    assert result(done)["action"] == "published", done.stderr
+    assert without.returncode == 3
+    assert "the login cannot be read from docker's configuration" in without.stderr
+    assert PASSWORD not in done.stdout + done.stderr + without.stderr
+
+
 def test_a_registry_whose_tokens_come_from_a_service_is_asked_with_one(checkout, meddler):
     checkout.add("small2020")
     asked: list[str] = []
@@ -277,6 +298,75 @@ def test_a_registry_that_lies_about_a_digest_is_not_believed(checkout, meddler, 
     assert result(done)["action"] == "failed"
     assert "do not trust" in done.stderr
     assert read_lock(folder).images[0].published == {}
+
+
+def test_a_version_that_somebody_else_publishes_meanwhile_stays(checkout, meddler):
+    folder = checkout.add("small2020")
+    to = ("--registry", f"{meddler.address}/lab", "--json")
+    first = checkout.repro("publish", "small2020", *to)
+    asked: list[str] = []
+
+    def after(method: str, path: str, headers: Any, body: bytes) -> Any:
+        if method == "HEAD" and "/manifests/" in path:
+            asked.append(path)
+        return headers, body
+
+    def before(method: str, path: str, _headers: Any) -> Any:
+        """Let the version seem to be missing at first."""
+        missing = method == "HEAD" and "/manifests/" in path and not asked
+        if missing:
+            asked.append("missing")
+        return (404, {}, b"") if missing else None
+
+    meddler.before, meddler.after = before, after
+    (folder / "src" / "more.txt").write_text("more")
+    done = checkout.repro("publish", "small2020", *to)
+    meddler.before = lambda *_: None
+    planned = checkout.repro("publish", "small2020", "--plan", *to)
+
+    assert done.returncode == 3
+    assert "somebody else has just published" in done.stderr
+    assert result(planned)["action"] == "refused"
+    assert result(planned)["digest"] == result(first)["digest"]
+
+
+def test_a_version_that_is_a_list_of_images_is_known_by_its_first(checkout, registry):
+    folder = checkout.add("small2020")
+    to = ("--registry", f"{registry}/lab", "--json")
+    digest = result(checkout.repro("publish", "small2020", *to))["digest"]
+    path = f"/v2/lab/small2020/manifests/{digest}"
+    kind = "application/vnd.docker.distribution.manifest"
+    host, _, port = registry.rpartition(":")
+    with closing(http.client.HTTPConnection(host, int(port))) as connection:
+        connection.request("GET", path, headers={"Accept": f"{kind}.v2+json"})
+        size = len(connection.getresponse().read())
+        platform = {"os": "linux", "architecture": "amd64"}
+        one = {"mediaType": f"{kind}.v2+json", "size": size, "digest": digest}
+        listed = {"schemaVersion": 2, "mediaType": f"{kind}.list.v2+json"}
+        body = json.dumps({**listed, "manifests": [{**one, "platform": platform}]})
+        headers = {"Content-Type": f"{kind}.list.v2+json"}
+        connection.request("PUT", path.replace(digest, "1.0"), body, headers)
+        assert connection.getresponse().status == 201
+
+    planned = checkout.repro("publish", "small2020", "--plan", *to)
+    (folder / "src" / "more.txt").write_text("more")
+    changed = checkout.repro("publish", "small2020", "--plan", *to)
+
+    assert result(planned)["action"] == "present", planned.stderr
+    assert result(planned)["digest"] != digest
+    assert result(changed)["action"] == "refused"
+
+
+def test_a_card_that_is_not_right_stops_no_other(checkout, registry):
+    checkout.add("small2020")
+    (checkout.add("wrong2020") / "model.toml").write_text("version = 1")
+
+    done = checkout.repro("publish", "--all", "--plan", "--json", "--registry", f"{registry}/lab")
+
+    assert done.returncode == 2
+    assert "wrong2020/model.toml: models: is empty" in done.stderr
+    outcomes = {one["package"]: one["action"] for one in json.loads(done.stdout)}
+    assert outcomes["small2020"] == "publish"
 
 
 def published(checkout, registry: str, package: str = "small2020") -> str:

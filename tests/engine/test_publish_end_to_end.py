@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -65,13 +66,30 @@ def elsewhere(engine, bridge, tmp_path_factory) -> Iterator[str]:
             shutil.rmtree(folder)
 
 
-def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsewhere):
-    folder = checkout.add("small2020")
+def make(checkout) -> Path:
+    """Write a package as its author would begin, on a parent that any registry may have."""
+    done = checkout.repro("new", "kane2020", "--yes")
+    assert done.returncode == 0, done.stderr
+    folder = checkout.folder / "models" / "kane2020"
+    card, dockerfile = folder / "model.toml", folder / "Dockerfile"
+    card.write_text(card.read_text().replace("publish  = false", "publish = true"))
+    libraries = (
+        f"{checkout.library}/{name}" for name in ("libm.so.6", "libz.so.1", "libexpat.so.1")
+    )
+    files = (*libraries, "/usr/lib/python3.11", "/opt/repro/repro_runtime.py")
+    python = {"/usr/bin/python3.11": "/usr/bin/python", **{file: file for file in files}}
+    parent = f"FROM scratch\n{checkout.copies(python)}ENV PYTHONPATH=/opt/repro\nWORKDIR /app\n"
+    dockerfile.write_text(dockerfile.read_text().replace("ARG BASE\nFROM ${BASE}\n", parent))
+    return folder
 
-    setup = checkout.repro("setup", "small2020", "--json")
-    tested = checkout.repro("test", "small2020", "--json")
+
+def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsewhere):
+    folder = make(checkout)
+
+    setup = checkout.repro("setup", "kane2020", "--json")
+    tested = checkout.repro("test", "kane2020", "--json")
     to = ("--registry", f"{meddler.address}/lab")
-    done = checkout.repro("publish", "small2020", *to, "--json")
+    done = checkout.repro("publish", "kane2020", *to, "--json")
 
     def lie(method: str, path: str, headers: Any, body: bytes) -> Any:
         if method == "GET" and "/manifests/" in path:
@@ -80,19 +98,19 @@ def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsew
 
     honest, meddler.after = meddler.after, lie
     there = {"DOCKER_HOST": elsewhere}
-    refused = checkout.repro("setup", "small2020", "--pull", **there)
+    refused = checkout.repro("setup", "kane2020", "--pull", **there)
     meddler.after = honest
-    pulled = checkout.repro("setup", "small2020", "--pull", "--locked", "--json", **there)
-    answer = checkout.repro("predict", "--model", "small2020-model", "-i", "text=a", **there)
-    planned = checkout.repro("publish", "small2020", "--plan", "--json", *to, **there)
+    pulled = checkout.repro("setup", "kane2020", "--pull", "--locked", "--json", **there)
+    answer = checkout.repro("predict", "--model", "kane2020", "-i", "text=a b", **there)
+    planned = checkout.repro("publish", "kane2020", "--plan", "--json", *to, **there)
 
-    assert json.loads(setup.stdout)[0]["action"] == "built"
-    assert json.loads(tested.stdout)[0]["passed"] is True
+    assert json.loads(setup.stdout)[0]["action"] == "built", setup.stderr
+    assert json.loads(tested.stdout)[0]["passed"] is True, tested.stdout
+    assert done.returncode == 0, done.stderr
     digest = json.loads(done.stdout)[0]["digest"]
     assert digest in (folder / "image.lock").read_text()
     assert refused.returncode == 3, refused.stdout
-    assert f"{meddler.address}/lab/small2020@{digest} is not on this engine" in refused.stderr
-    assert "digest" in refused.stderr
+    assert f"{meddler.address}/lab/kane2020@{digest} is not on this engine" in refused.stderr
     assert json.loads(pulled.stdout)[0]["action"] == "pulled", pulled.stderr
-    assert answer.stdout == '"seen"\n', answer.stderr
+    assert answer.stdout == '"a b"\n', answer.stderr
     assert json.loads(planned.stdout)[0]["action"] == "present"

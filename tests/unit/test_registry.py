@@ -58,4 +58,14 @@ def test_a_list_of_images_and_nonsense_have_no_parts(content):
     manifest = Manifest(digest="d", content=content)
 
     assert manifest.configuration == ""
+    assert manifest.blobs() == manifest.listed() == []
+
+
+def test_a_list_of_images_tells_them_and_not_what_is_about_them():
+    one, other = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+    about = {"platform": {"os": "unknown", "architecture": "unknown"}}
+    content = json.dumps({"manifests": [{"digest": one, **about}, {"digest": other}]})
+    manifest = Manifest(digest="", content=content.encode())
+
+    assert manifest.listed() == [other]
     assert manifest.blobs() == []

@@ -59,8 +59,9 @@ def names(subject: Subject) -> Iterator[Finding]:
             f"{package} is not <author><year>", "rename the folder, and the class's package"
         )
         return
-    author = _letters(next(iter(card.paper.authors), ""))
-    if not author.endswith(_letters(found["author"])):
+    author = next(iter(card.paper.authors), "")
+    spellings = (_letters(author), _letters(_umlauts_spelt_out(author)))
+    if not any(one.endswith(_letters(found["author"])) for one in spellings):
         yield error(f"{package} is not called after {card.paper.authors[0]}, the first author")
     if found["year"] != str(card.paper.year):
         yield error(f"{package} says {found['year']}, paper.year says {card.paper.year}")
@@ -215,6 +216,13 @@ def ledger(subject: Subject) -> Iterator[Finding]:
 def _own_name(image: str) -> str:
     """Leave out the namespace, which is somebody's own."""
     return image.rpartition("/")[2]
+
+
+def _umlauts_spelt_out(name: str) -> str:
+    """Write ä, ö and ü as Germans do without them."""
+    for umlaut, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
+        name = unicodedata.normalize("NFC", name.lower()).replace(umlaut, letters)
+    return name
 
 
 def _letters(name: str) -> str:
