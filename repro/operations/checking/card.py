@@ -77,7 +77,7 @@ def classes(subject: Subject) -> Iterator[Finding]:
         except CardError as problem:
             yield error(str(problem), f'write @Model.register("{name}") above the class')
         except Exception as problem:  # noqa: BLE001  whatever the package raises is its own
-            module = f"repro.models.{subject.package}"
+            module = subject.card.module
             yield error(f"{module} cannot be imported: {type(problem).__name__}: {problem}")
 
 
