@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repro.common.jsonlines import encode
-from repro.engine.container import default_memory, run
+from repro.engine.isolation import default_memory, run
 from repro.engine.jobs import Batch
 from repro.engine.volume import exchange_for
 from repro.engine.worker import Worker, WorkerLost
