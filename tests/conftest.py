@@ -5,6 +5,9 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,7 +22,7 @@ from repro.engine.owner import LABEL
 from repro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("unit", "engine", "models")
@@ -93,6 +96,53 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     while (left := _things(engine) - before) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not left, f"left behind: {sorted(left)}"
+
+
+class Library:
+    """A copy of the library without its packages, and the small packages that a test puts in."""
+
+    def __init__(self, folder: Path, namespace: str) -> None:
+        self.folder, self.namespace = folder, namespace
+        shutil.copytree(
+            ROOT / "repro", folder / "repro", ignore=shutil.ignore_patterns("__pycache__", "*20??")
+        )
+        (folder / "models").mkdir()
+        shutil.copy(ROOT / "Dockerfile.base", folder)
+        (folder / "config.toml").write_text(f'namespace = "{namespace}"\n')
+
+    def add(self, package: str, files: Mapping[str, str], classes: str) -> Path:
+        """Add a package: the files beside its image or in it, and its Python classes."""
+        folder, code = self.folder / "models" / package, self.folder / "repro" / "models" / package
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        code.mkdir()
+        (code / "__init__.py").write_text(classes)
+        return folder
+
+    def python(self, words: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run Python with this library."""
+        settings = {"REPRO_CONFIG": str(self.folder / "config.toml")}
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.folder), **settings, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+
+    def repro(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line of this library."""
+        return self.python(["-m", "repro", *words], **environment)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A copy of the library, with no package yet."""
+    return Library(tmp_path_factory.mktemp("library"), "repro-test-library")
 
 
 def _things(engine: Engine) -> set[str]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 import sys
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from repro.catalog.claim import Claim, read_claim
@@ -63,6 +64,7 @@ class ModelCard:
     """One registered model of a package.
 
     `command` is what its container runs, to which the words of the contract are appended.
+    `deterministic` and `tolerance` are about the same instances in the same batches.
     """
 
     name: str
@@ -75,6 +77,8 @@ class ModelCard:
     memory: int | None = None  # bytes
     cold: bool = False  # whether the program has no worker mode
     batch_invariant: bool = True
+    deterministic: bool = True  # whether it answers the same when it is asked again
+    tolerance: float = 0.0  # by how much the numbers of two runs may differ
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,6 +323,8 @@ def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> Mod
         memory=_read_memory(table),
         cold=table.get("cold", bool, False),
         batch_invariant=table.get("batch_invariant", bool, True),
+        deterministic=table.get("deterministic", bool, True),
+        tolerance=_read_tolerance(table),
     )
     if model.image not in images:
         raise table.error(
@@ -328,6 +334,17 @@ def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> Mod
         raise table.error("command", "is empty", "leave it out for `python run.py`")
     table.done()
     return model
+
+
+def _read_tolerance(table: Table) -> float:
+    text = table.get("tolerance", str, "0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < inf:
+        raise table.error("tolerance", f"{text!r} is no number of at least 0", 'such as "1e-6"')
+    return value
 
 
 def _read_memory(table: Table) -> int | None:

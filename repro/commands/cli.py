@@ -19,6 +19,7 @@ NAMES = (
     "predict",
     "compare",
     "test",
+    "check",
     "reproduce",
     "new",
     "doctor",

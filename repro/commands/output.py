@@ -37,7 +37,7 @@ _COLOURS = {
         ),
         "green",
     ),
-    **dict.fromkeys(("differs", "not run", "note"), "yellow"),
+    **dict.fromkeys(("differs", "not run", "note", "warning", "skipped"), "yellow"),
     **dict.fromkeys(("error", "failed", "wrong", "refused"), "red"),
 }
 
@@ -139,11 +139,12 @@ def building(package: str) -> Iterator[Callable[[str], None]]:
     from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
-    with console.status(f"{package}: preparing") as status:
+    head = f"{package}: " if package else ""
+    with console.status(f"{head}preparing") as status:
 
         def show(line: str) -> None:
             if not _NOISE.search(line):  # a Text, as builds print what reads as markup
-                status.update(Text(f"{package}: {line}"[: console.width - 4]))
+                status.update(Text(f"{head}{line}"[: console.width - 4]))
 
         yield show
 

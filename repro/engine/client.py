@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from repro.common.config import Config, read_config
 from repro.errors import ConfigurationError, DiskFull, EngineError, EngineUnavailable, ReproError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 CALL_TIMEOUT = 60  # seconds; waiting for a container is not a call
+
+_Piece = TypeVar("_Piece")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +192,7 @@ def translated(address: Address) -> Iterator[None]:
         raise _unavailable(address, error) from error
 
 
-def answers(address: Address, stream: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def answers(address: Address, stream: Iterable[_Piece]) -> Iterator[_Piece]:
     """Yield what the engine sends; what is done with it meanwhile is no error of the engine."""
     records = iter(stream)
     while True:

@@ -201,7 +201,7 @@ def load_root(engine: Engine, tar: IO[bytes], name: str) -> Image:
     return found
 
 
-def build(
+def build(  # noqa: PLR0913  one parameter an option; they are keywords
     engine: Engine,
     context: BuildContext,
     name: str,
@@ -209,6 +209,7 @@ def build(
     arguments: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
+    cache: bool = True,
 ) -> Image:
     """Build an image.
 
@@ -224,6 +225,8 @@ def build(
         Build arguments and labels.
     on_line : callable, optional
         Gets every line that the build prints.
+    cache : bool
+        Take the layers that the engine has of an earlier build.
 
     Raises
     ------
@@ -252,6 +255,7 @@ def build(
                     dockerfile=context.dockerfile,
                     tag=name,
                     buildargs=arguments,
+                    nocache=not cache,
                     rm=True,
                     forcerm=True,
                     decode=True,

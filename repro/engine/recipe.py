@@ -106,8 +106,16 @@ def recipe_of(card: Card, image: str = DEFAULT_IMAGE, *, namespace: str) -> Reci
     )
 
 
-def build(engine: Engine, recipe: Recipe, report: Callable[[str], None] | None = None) -> Image:
+def build(
+    engine: Engine,
+    recipe: Recipe,
+    report: Callable[[str], None] | None = None,
+    *,
+    cache: bool = True,
+) -> Image:
     """Build an image, and its base if that is missing; fetch the weights that go into it.
+
+    Without `cache` all its steps are made anew.
 
     What another process builds meanwhile is waited for, and taken.
 
@@ -139,6 +147,7 @@ def build(engine: Engine, recipe: Recipe, report: Callable[[str], None] | None =
             arguments=arguments,
             labels=labels,
             on_line=report,
+            cache=cache,
         )
 
 

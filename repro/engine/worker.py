@@ -5,6 +5,7 @@ Nothing here waits: a pool asks the system which workers have something to say.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections import deque
@@ -13,8 +14,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from repro.common.jsonlines import JSON, MAX_ROW, JSONRuleError, decode
-from repro.engine.container import CLEAN_UP, KEPT_BYTES, Container, default_memory
+from repro.engine.container import CLEAN_UP, KEPT_BYTES, Container
 from repro.engine.exchange import Inbox
+from repro.engine.isolation import default_memory
 from repro.engine.report import reported
 from repro.engine.stream import STDOUT, Demultiplexer, Lines
 from repro.errors import (
@@ -188,6 +190,10 @@ class Worker:
         lines = tuple(self._container.lines)
         shown = 137 if status is None else status
         return OutOfMemory(self.spec.image, self.spec.command, shown, lines, limit, certain)
+
+    def end_input(self) -> None:
+        """Let its standard input end, as that does when nothing more will be asked."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """End it, and wait until nothing is left."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from repro.common.jsonlines import JSON, encode
 from repro.common.spool import Spool
-from repro.engine.container import default_memory
 from repro.engine.files import files_for
+from repro.engine.isolation import default_memory
 from repro.engine.jobs import Batch, Corpus
 from repro.engine.leftovers import sweep_once
 from repro.engine.pool import Pool

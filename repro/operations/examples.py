@@ -26,19 +26,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ExampleResult:
-    """One example, and what came of it; `error` says why there is no prediction."""
+    """One example, and what came of it; `error` says why there is no prediction.
+
+    Where the card says that the model draws by lot, `tolerance` is None: any prediction will do.
+    """
 
     model: str
     input: dict[str, Any]
     expected: Any
     prediction: Any = None
     error: str = ""
-    tolerance: float = 0
+    tolerance: float | None = 0
 
     @property
     def passed(self) -> bool:
         """Whether the model answered what the example says."""
-        return not self.error and same(self.prediction, self.expected, self.tolerance)
+        if self.error or self.tolerance is None:
+            return not self.error
+        return same(self.prediction, self.expected, self.tolerance)
 
 
 def run_examples(
@@ -72,15 +77,17 @@ def run_examples(
                 answers = plain(loaded.predict_each(inputs_of(card, rows, loaded, model)))
         except (InputError, ModelError) as error:
             for row in mine:
-                yield _result(row, error=str(error))
+                yield _result(card, row, error=str(error))
         else:
             for row, answer in zip(mine, answers, strict=True):
-                yield _result(row, prediction=answer)
+                yield _result(card, row, prediction=answer)
 
 
-def _result(row: dict[str, Any], **outcome: Any) -> ExampleResult:
+def _result(card: Card, row: dict[str, Any], **outcome: Any) -> ExampleResult:
+    about = card.models[row["model"]]
+    tolerance = row.get("tolerance", about.tolerance) if about.deterministic else None
     example = {"model": row["model"], "input": row["input"], "expected": row["output"]}
-    return ExampleResult(**example, tolerance=row.get("tolerance", 0), **outcome)
+    return ExampleResult(**example, tolerance=tolerance, **outcome)
 
 
 def inputs_of(card: Card, rows: list[dict[str, Any]], loaded: Any, name: str) -> list[Any]:

@@ -19,9 +19,10 @@ import pytest
 from repro.common.config import Config
 from repro.engine import image as images
 from repro.engine.client import Engine
-from repro.engine.container import NOBODY, Container, engine_config, run
+from repro.engine.container import Container, run
 from repro.engine.context import BuildContext
 from repro.engine.exchange import USER, Exchange
+from repro.engine.isolation import NOBODY, engine_config
 from repro.engine.spec import ALL_GPUS, ContainerSpec
 from repro.errors import (
     ContainerError,

@@ -1,4 +1,4 @@
-"""The chain of docs/composition.md, as it stands there: four runtimes, by pipes and in Python."""
+"""The chains of docs/composition.md, as they stand there, by pipes and in Python."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def block(language: str, number: int = 0) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, ready: Ready) -> Path:
-    """The two texts, and the images."""
-    for package in block("shell").split()[2:]:
+    """The texts, and the images."""
+    for package in (block("shell") + block("shell", 1)).replace("repro setup", "").split():
         ready(find_package(package))
     for file in (DOCS / "composition").iterdir():
         shutil.copy(file, tmp_path)
     return tmp_path
 
 
-def in_a_shell(folder: Path) -> subprocess.CompletedProcess[str]:
+def in_a_shell(folder: Path, number: int = 0) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     return subprocess.run(
-        ["bash", "-c", f"set -euo pipefail\n{block('bash')}"],
+        ["bash", "-c", f"set -euo pipefail\n{block('bash', number)}"],
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,
@@ -97,3 +97,21 @@ def test_the_models_of_the_chain_are_of_four_runtimes() -> None:
         assert model in block("bash")
         card, _ = find_model(model)
         assert installed in (card.folder / "Dockerfile").read_text(encoding="utf-8").lower()
+
+
+def test_what_is_said_is_what_the_page_says_was_heard(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = in_a_shell(folder, 1)
+    monkeypatch.chdir(folder)
+    inside: dict[str, Any] = {}
+    exec(compile(block("python", 1), "composition.md", "exec"), inside)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == block("text", 2)
+    said = [f"{one['spoken']:46} " for one in inside["speech"]]
+    lines = zip(said, inside["heard"], strict=True)
+    assert block("text", 2).splitlines() == [one + other for one, other in lines]
+    assert sorted(path.name for path in (folder / "spoken.jsonl.files").iterdir()) == [
+        f"{number}-audio.wav" for number in range(6)
+    ]

@@ -14,6 +14,7 @@ from repro.models import load
 from repro.models.lookup import model_class
 from repro.models.metric import Metric
 from repro.models.schema import REQUIRED, Schema
+from repro.operations.checking import check_packages
 from repro.operations.examples import run_examples
 from repro.operations.reproduction import reproduce, reproduce_packages
 
@@ -116,6 +117,18 @@ def test_the_body_of_predict_is_one_call_of_answer(card: Card, name: str) -> Non
     assert code.startswith("return self.answer(")
     assert code.endswith(")")
     assert "\n\n" not in code
+
+
+@packages
+def test_nothing_is_wrong_with_the_files_of_a_package(card: Card) -> None:
+    (report,) = check_packages([card.package], "card")
+
+    assert [
+        (result.check, finding.message)
+        for result in report.results
+        for finding in result.findings
+        if finding.outcome == "error"
+    ] == []
 
 
 @packages

@@ -398,6 +398,18 @@ WRONG: dict[str, tuple[str | bytes, str, str, str]] = {
         "is missing",
         "say what is known about why it differs",
     ),
+    "runs that differ by something else than a number": (
+        SMALLEST + 'tolerance = "much"\n',
+        "models.smith2020.tolerance",
+        "'much' is no number of at least 0",
+        'such as "1e-6"',
+    ),
+    "runs that differ by less than nothing": (
+        SMALLEST + 'tolerance = "-1"\n',
+        "models.smith2020.tolerance",
+        "'-1' is no number of at least 0",
+        "",
+    ),
     "a claim that expects something else": (
         claim_with('expect = "maybe"'),
         "claims[0].expect",
@@ -533,6 +545,8 @@ def test_a_card_may_say_everything(tmp_path: Path) -> None:
         network = true
         memory = "2g"
         batch_invariant = false
+        deterministic = false
+        tolerance = "1e-6"
         [images.data]
         dockerfile = "data/Dockerfile"
         [build.args]
@@ -556,6 +570,7 @@ def test_a_card_may_say_everything(tmp_path: Path) -> None:
     model = card.models["smith2020"]
     assert (model.command, model.image) == (("perl", "run.pl"), "data")
     assert (model.network, model.memory, model.batch_invariant) == (True, 2 * 2**30, False)
+    assert (model.deterministic, model.tolerance) == (False, 1e-6)
     assert card.publish
     assert (card.upstream, len(card.languages)) == ("parser 1.0", 7)
     assert (card.weights_license, card.licenses) == ("CC-BY-4.0", "MIT AND CC-BY-4.0")

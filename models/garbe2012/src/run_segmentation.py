@@ -13,7 +13,13 @@ def load(max_edit_distance=0):
 
 
 def predict(speller, instances):
-    return [as_json(speller.word_segmentation(instance["text"])) for instance in instances]
+    return [segment(speller, instance["text"]) for instance in instances]
+
+
+def segment(speller, text):
+    if not text:  # over which the release fails
+        return {"segmented": "", "corrected": "", "distance": 0, "log10_probability": 0.0}
+    return as_json(speller.word_segmentation(text))
 
 
 def as_json(found):

@@ -1,0 +1,70 @@
+"""Checks of what a package says of its models: its examples, and what was published."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from repro.catalog.claim import Verdict
+from repro.operations.checking.findings import Checks, Finding, Skip, error, passed, skipped
+from repro.operations.examples import run_examples
+from repro.operations.report import Summary, rounded, shown
+from repro.operations.reproduction import reproduce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from repro.operations.checking.subject import Subject
+    from repro.operations.reproduction import ClaimResult
+
+CHECKS = Checks("full", "full")
+
+
+@CHECKS("examples")
+def examples(subject: Subject) -> Iterator[Finding]:
+    """Have all examples answered, as `repro test` does."""
+    _need_images(subject)
+    unlimited = bool(subject.options)
+    count = 0
+    for result in run_examples(subject.card, allow_unlimited=unlimited):
+        count += 1
+        if not result.passed:
+            said = result.error or f"it is answered {json.dumps(result.prediction)}"
+            given = json.dumps(result.input, ensure_ascii=False)
+            yield error(f"{result.model}, {given[:80]}: {said}")
+    yield passed(f"{count:,} examples")
+
+
+@CHECKS("claims")
+def claims(subject: Subject) -> Iterator[Finding]:
+    """Measure every claim, as `repro reproduce` does."""
+    if not subject.card.claims:
+        raise Skip("there are no claims")
+    _need_images(subject)
+    measured = reproduce(
+        subject.card,
+        allow_unlimited=bool(subject.options),
+        patient=True,
+        report=subject.report,
+    )
+    results = []
+    for result in measured:
+        results.append(result)
+        if not result.as_expected:
+            yield _unexpected(result)
+    yield passed(str(Summary.of(results)))
+
+
+def _unexpected(result: ClaimResult) -> Finding:
+    """Say of a claim what came of it; that its cases are somebody else's is nobody's fault."""
+    claim = result.claim
+    told = result.error or f"{shown(claim.reported)} is reported, {rounded(result)} found"
+    told = f"{claim.model}, {claim.source}: {told}"
+    if claim.obtain and result.verdict == Verdict.NOT_RUN:
+        return skipped(told)
+    return error(told, "find out why, and tell it in the card: `expect`, `why`")
+
+
+def _need_images(subject: Subject) -> None:
+    for reason in subject.missing.values():
+        raise Skip(reason)
