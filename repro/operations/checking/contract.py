@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repro.common.jsonlines import encode
-from repro.engine.isolation import default_memory, run
+from repro.engine.container import run
+from repro.engine.isolation import default_memory
 from repro.engine.jobs import Batch
 from repro.engine.volume import exchange_for
 from repro.engine.worker import Worker, WorkerLost
