@@ -90,9 +90,7 @@ TASKS: Mapping[str, Task] = {
     "question-generation": Task("A question that a text answers.", "text → text"),
     "spelling-correction": Task("A text without slips.", "text → text"),
     "summarization": Task("A shorter text that says what matters.", "text → text"),
-    "text-normalization": Task(
-        "A text as it is read out, with words for numbers and abbreviations.", "text → text"
-    ),
+    "text-normalization": Task("A text with numbers and the like in words.", "text → text"),
     "text-simplification": Task("A text that is easier to read.", "text → text"),
     "text-transformation": Task("A text changed by a plain rule.", "text → text"),
     "transliteration": Task("A text in another script.", "text → text"),

@@ -11,6 +11,9 @@ from pesq import PesqError, pesq
 
 import wav
 
+# The C code has room for 50 utterances and writes beyond it, unseen; each, with the pause after it,
+# lasts 0.4 s or more.
+LONGEST = 20  # seconds
 MODES = {"narrow": ("nb", (8000, 16000)), "wide": ("wb", (16000,))}  # by band; with rates in Hz
 
 
@@ -40,6 +43,10 @@ def read(name, path, rates):
     if rate not in rates:
         needed = " or ".join(map(str, rates))
         raise ValueError("%s: it must be at %s Hz, and is at %d Hz" % (name, needed, rate))
+    if len(samples) > LONGEST * rate:
+        raise ValueError(
+            "%s: it must last at most %d s, and has %.1f s" % (name, LONGEST, len(samples) / rate)
+        )
     if not samples.any() or not np.isfinite(samples).all():
         raise ValueError("%s: it is silent, or has samples that are no numbers" % name)
     return rate, samples

@@ -70,7 +70,7 @@ class PESQ(Metric):
         ----------
         reference : path of a WAV file
             The clean speech: one channel, 8 or 16 kHz, 16-bit integers or floats of 32 or 64 bits,
-            at least a quarter of a second, and not silent.
+            a quarter of a second to 20 seconds, and not silent.
         degraded : path of a WAV file
             The same speech after what is to be judged, at the same rate. It may be delayed, and
             longer or shorter. How loud the two are beside each other does not count.

@@ -51,6 +51,8 @@ _LOCAL = re.compile(r"(\.|/|\$)|.*\.(whl|deb|tar\.gz|zip)$")
 _SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
 _APT_TAKES_VALUE = {"-t", "-o", "-c", "--target-release", "--option", "--config-file"}
 _PIP_TAKES_VALUE = {
+    "-w",
+    "--wheel-dir",
     *("-r", "--requirement", "-c", "--constraint", "-t", "--target", "-d", "--dest", "-f"),
     *("--find-links", "-i", "--index-url", "--extra-index-url", "--only-binary", "--no-binary"),
     *("--python-version", "--implementation", "--abi", "--platform", "--prefix", "--root", "--src"),

@@ -59,8 +59,10 @@ def names(subject: Subject) -> Iterator[Finding]:
             f"{package} is not <author><year>", "rename the folder, and the class's package"
         )
         return
-    author = _letters(next(iter(card.paper.authors), ""))
-    if not author.endswith(_letters(found["author"])):
+    author = next(iter(card.paper.authors), "")
+    words = [*author.split(), author]  # an organisation has no last name
+    spellings = {_letters(word) for word in (*words, *map(_umlauts_spelt_out, words))}
+    if not any(one.endswith(_letters(found["author"])) for one in spellings):
         yield error(f"{package} is not called after {card.paper.authors[0]}, the first author")
     if found["year"] != str(card.paper.year):
         yield error(f"{package} says {found['year']}, paper.year says {card.paper.year}")
@@ -75,7 +77,7 @@ def classes(subject: Subject) -> Iterator[Finding]:
         except CardError as problem:
             yield error(str(problem), f'write @Model.register("{name}") above the class')
         except Exception as problem:  # noqa: BLE001  whatever the package raises is its own
-            module = f"repro.models.{subject.package}"
+            module = subject.card.module
             yield error(f"{module} cannot be imported: {type(problem).__name__}: {problem}")
 
 
@@ -197,7 +199,11 @@ def ledger(subject: Subject) -> Iterator[Finding]:
     if not path.is_file():
         yield warning("there is no ledger", remedy)
         return
-    about = json.loads(path.read_bytes())
+    try:
+        about = json.loads(path.read_bytes())
+    except ValueError as problem:
+        yield error(f"ledger.json is not JSON: {problem}", remedy)
+        return
     stale = ["under another card"] if about.get("card_sha256") != subject.card.digest else []
     measured = {_own_name(name): image for name, image in about.get("images", {}).items()}
     now = {_own_name(recipe.name): recipe.digest() for recipe in subject.recipes.values()}
@@ -215,6 +221,13 @@ def ledger(subject: Subject) -> Iterator[Finding]:
 def _own_name(image: str) -> str:
     """Leave out the namespace, which is somebody's own."""
     return image.rpartition("/")[2]
+
+
+def _umlauts_spelt_out(name: str) -> str:
+    """Write ä, ö and ü as Germans do without them."""
+    for umlaut, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
+        name = unicodedata.normalize("NFC", name.lower()).replace(umlaut, letters)
+    return name
 
 
 def _letters(name: str) -> str:
