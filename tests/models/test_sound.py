@@ -72,6 +72,8 @@ def test_text_that_festival_does_not_know_is_refused_and_the_next_is_spoken(read
     with load("taylor1998-festival") as festival:
         with pytest.raises(PredictionError, match=r"not 'ï' at 2"):
             festival.predict("naïve")
+        with pytest.raises(PredictionError, match="300 characters at most, and one has 10000"):
+            festival.predict("x" * 10_000)
         assert festival.predict('(quit) "quoted" \\ back')["words"]
 
 

@@ -6,6 +6,7 @@ import tempfile
 
 ENCODING = "latin-1"
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "speak.scm")
+LONGEST = 300  # characters of a word; the time that Festival takes grows faster than a word
 KNOWN = set(map(chr, range(0x20, 0x7F))) | set("\t\n\r£")
 
 
@@ -57,4 +58,9 @@ def checked(text):
                 "Festival's English knows ASCII and the pound sign alone, not %r at %d"
                 % (character, index)
             )
+    longest = max(map(len, text.split()), default=0)
+    if longest > LONGEST:
+        raise ValueError(
+            "a word may have %d characters at most, and one has %d" % (LONGEST, longest)
+        )
     return text

@@ -129,8 +129,8 @@ class Festival(DockerModel):
         Parameters
         ----------
         text : str
-            English, in ASCII and the pound sign: anything else is a ValueError. Of any length; it
-            is spoken sentence by sentence.
+            English, in ASCII and the pound sign, in words of at most 300 characters: anything else
+            is a ValueError. Of any length; it is spoken sentence by sentence.
 
         Returns
         -------
@@ -158,8 +158,8 @@ class FestivalText(DockerModel):
         Parameters
         ----------
         text : str
-            English, in ASCII and the pound sign: anything else is a ValueError. It is taken for one
-            utterance.
+            English, in ASCII and the pound sign, in words of at most 300 characters: anything else
+            is a ValueError. It is taken for one utterance.
 
         Returns
         -------
