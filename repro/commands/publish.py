@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from repro.commands.check import LEVELS
 from repro.commands.completion import package_names
 from repro.commands.output import (
     as_dict,
@@ -28,6 +29,12 @@ from repro.commands.output import (
     help="Where to; by default `registry` in the configuration.",
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Tell what would be done, and do nothing.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="full",
+    help="How far to check before, as in `repro check`.",
+)
 @click.option("--dry-run", is_flag=True, help="Build and check, and push nothing.")
 @json_option
 @click.pass_context
@@ -46,6 +53,7 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
             done = publish(
                 cards,
                 given["registry"],
+                level=given["level"],
                 dry_run=given["dry_run"],
                 report=lambda package, line: report(f"{package}: {line}"),
             )

@@ -14,7 +14,8 @@ from repro.engine.client import connect
 from repro.engine.contents import short_name
 from repro.engine.context import CONTEXT_LABEL
 from repro.engine.push import push
-from repro.engine.recipe import check, recipe_of
+from repro.engine.recipe import check as set_up
+from repro.engine.recipe import recipe_of
 from repro.engine.registry import Registry, repository
 from repro.errors import (
     ConfigurationError,
@@ -24,7 +25,7 @@ from repro.errors import (
     RegistryError,
     ReproError,
 )
-from repro.operations.examples import run_examples
+from repro.operations.checking import check_packages, sentence
 from repro.operations.locking import lock, record
 from repro.operations.setup import setup
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from repro.catalog import Card
     from repro.engine.recipe import Recipe
     from repro.engine.registry import Repository
+    from repro.operations.checking import Level
 
 # What is, or would be, done about one image. Of a version that the registry has, `present` says
 # that it was built from the same, `refused` that it was not, or that the image is not for others;
@@ -84,6 +86,7 @@ def publish(
     cards: Sequence[Card],
     registry: str | None = None,
     *,
+    level: Level = "full",
     dry_run: bool = False,
     report: Callable[[str, str], None] = lambda _package, _line: None,
 ) -> Iterator[Publication]:
@@ -95,6 +98,8 @@ def publish(
     ----------
     cards, registry
         As in `plan`.
+    level : "card", "build", "contract" or "full"
+        How far to check before.
     dry_run : bool
         Build and check, and push nothing.
     report : callable, optional
@@ -105,12 +110,15 @@ def publish(
     ConfigurationError
         If no registry is named.
     """
+    check = _Checked(level)
     for card, name, place in _images(cards, registry):
         with closing(Registry(place.host)) as asked:
             planned = _plan(card, name, place, asked)
         if planned.action == "publish":
-            tell = partial(report, card.package)
-            yield _attempt(card, name, planned, partial(_publish, dry_run=dry_run, report=tell))
+            act = partial(
+                _publish, check=check, dry_run=dry_run, report=partial(report, card.package)
+            )
+            yield _attempt(card, name, planned, act)
         elif planned.action == "present" and not dry_run:
             yield _attempt(card, name, planned, _note)
         else:
@@ -190,21 +198,21 @@ def _publish(
     recipe: Recipe,
     planned: Publication,
     *,
+    check: _Checked,
     dry_run: bool,
     report: Callable[[str], None],
 ) -> Publication:
     """Publish one image that the registry lacks."""
     engine = connect()
     setup(card, report=report)
-    image = check(engine, recipe)
+    image = set_up(engine, recipe)
     if CERTIFICATES_LABEL in image.labels:
         reason = (
             "it has a site's certificates in it, which are not for others; build it without: "
             f"`REPRO_CA_BUNDLE= repro setup --build {card.package}`"
         )
         return replace(planned, action="refused", reason=reason, exit_code=EngineError.exit_code)
-    report("checking")
-    _check(card)
+    check.have_passed(card, report)
     if dry_run:
         return replace(planned, action="checked", reason="it would be pushed")
     lock(card)
@@ -227,18 +235,36 @@ def _note(card: Card, recipe: Recipe, planned: Publication) -> Publication:
     return planned
 
 
-def _check(card: Card) -> None:
-    """Refuse a package whose models do not answer what its examples say.
+class _Checked:
+    """The packages that have passed their checks; those with several images need no second time."""
 
-    Raises
-    ------
-    ModelError
-        With the first one that does not.
-    """
-    for result in run_examples(card):
-        if not result.passed:
-            said = result.error or f"it answers {result.prediction!r}"
-            raise ModelError(
-                f"{result.model} does not answer its example {result.input!r} with "
-                f"{result.expected!r}: {said}; nothing was pushed"
-            )
+    def __init__(self, level: Level) -> None:
+        self._level = level
+        self._passed: set[str] = set()
+
+    def have_passed(self, card: Card, report: Callable[[str], None]) -> None:
+        """Check a package, as `repro check` does.
+
+        Raises
+        ------
+        ModelError
+            With the first thing that is wrong.
+        """
+        if card.package in self._passed:
+            return
+        report("checking")
+        named = f"{card.package}: "  # which the reader is told already
+        (found,) = check_packages(
+            [card.package], self._level, report=lambda line: report(line.removeprefix(named))
+        )
+        wrong = [
+            f"{result.check}: {sentence(finding)}"
+            for result in found.results
+            for finding in result.findings
+            if finding.outcome == "error"
+        ]
+        if wrong:
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            remedy = f"`repro check {card.package}` tells all; nothing was pushed"
+            raise ModelError(f"{wrong[0]}{more}; {remedy}")
+        self._passed.add(card.package)

@@ -440,6 +440,11 @@ license = "Apache-2.0"
 upstream = "sample 1.0"
 publish = {publish}
 
+[paper]
+authors = ["{author}"]
+year    = {year}
+url     = "https://example.org/paper"
+
 [models.{package}-model]
 class   = "Sample"
 task    = "text-transformation"
@@ -456,8 +461,24 @@ class Sample(DockerModel):
         return self.answer(text=text)
 """
 
-# As the contract has it: --input-file IN --output-file OUT.
-SHELL_PROGRAM = """while read -r row; do echo '"seen"'; done <"$2" >"$4"\n"""
+README = """
+# {package}
+
+`{package}-model`: `repro setup {package}`, `repro reproduce {package}`.
+
+## Input and output
+## Usage
+## What is claimed
+## Differences from the paper
+## Licence
+## Citation
+"""
+
+SHELL_PROGRAM = """
+set -eu
+[ "$1 $3 $#" = "--input-file --output-file 4" ]
+while read -r row; do echo '"seen"'; done <"$2" >"$4"
+"""
 
 
 class Checkout:
@@ -479,12 +500,18 @@ class Checkout:
         context, code = self.folder / "models" / package, self.folder / "repro/models" / package
         (context / "src").mkdir(parents=True)
         (context / "model.toml").write_text(
-            CARD.format(package=package, publish=str(publish).lower())
+            CARD.format(
+                package=package,
+                author=package[:-4].title(),
+                year=package[-4:],
+                publish=str(publish).lower(),
+            )
         )
         (context / "Dockerfile").write_text(
             f"FROM scratch\n{self.copies()}COPY src /app\nWORKDIR /app\n{more}"
         )
         (context / "src" / "run.sh").write_text(SHELL_PROGRAM)
+        (context / "Readme.md").write_text(README.format(package=package))
         example = {"model": f"{package}-model", "input": {"text": "x"}, "output": "seen"}
         (context / "examples.jsonl").write_text(json.dumps(example) + "\n")
         code.mkdir()

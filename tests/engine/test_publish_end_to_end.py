@@ -66,9 +66,13 @@ def elsewhere(engine, bridge, tmp_path_factory) -> Iterator[str]:
             shutil.rmtree(folder)
 
 
+PAPER = "https://example.org/paper"
+
+
 def make(checkout) -> Path:
     """Write a package as its author would begin, on a parent that any registry may have."""
-    done = checkout.repro("new", "kane2020", "--yes")
+    about = ("--license", "MIT", "--title", "A Paper", "--author", "Kane", "--url", PAPER)
+    done = checkout.repro("new", "kane2020", "--yes", *about)
     assert done.returncode == 0, done.stderr
     folder = checkout.folder / "models" / "kane2020"
     card, dockerfile = folder / "model.toml", folder / "Dockerfile"

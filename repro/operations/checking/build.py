@@ -75,7 +75,8 @@ def image(subject: Subject) -> Iterator[Finding]:
             yield error(result.error)
         else:
             size = _size(subject.recipes[name], result.size)
-            yield passed(f"{result.image}: {size}, {result.action} in {result.seconds:.1f} s")
+            took = "" if result.action == "present" else f" in {result.seconds:.0f} s"
+            yield passed(f"{result.image}: {size}, {result.action}{took}")
 
 
 @CHECKS("owners")

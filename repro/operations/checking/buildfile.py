@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import shutil
@@ -141,21 +142,28 @@ def _pip(recipe: Recipe, where: str, words: Sequence[str]) -> Iterator[Finding]:
 
 
 def _requirements(recipe: Recipe, where: str, file: str) -> Iterator[Finding]:
-    """Look at a file of requirements, which the Dockerfile has copied from the context."""
-    named = Path(file).name
-    found = [path for name, path, _ in recipe.context.files() if Path(name).name == named]
+    """Look at a file of requirements, which the Dockerfile has copied from the context.
+
+    Of a name with a variable in it, at every file that it may be.
+    """
+    pattern = re.sub(r"\$(\w+|\{[^}]*\})", "*", Path(file).name)
+    named = {Path(name).name: path for name, path, _ in recipe.context.files()}
+    found = fnmatch.filter(named, pattern)
     if not found:
         yield warning(f"{where}: {file} is no file of the package, so its pins cannot be seen")
-    for path in found[:1]:
-        text = re.sub(r"\\\n", " ", path.read_text(encoding="utf-8"))
+    for name in found:
+        text = re.sub(r"\\\n", " ", named[name].read_text(encoding="utf-8"))
         for line in (line.partition(" #")[0].strip() for line in text.splitlines()):
-            if not line or line.startswith(("#", "-")):
-                continue
-            name = re.split(r"[\s=<>!~\[;@]", line)[0]
-            if not _PIN.match(line):
-                yield error(f"{named}: {name} in any version", f"{name}==VERSION")
-            elif "--hash=" not in line:
-                yield error(f"{named}: {name} has no hash", f"{name}==VERSION --hash=sha256:…")
+            if line and not line.startswith(("#", "-")):
+                yield from _requirement(name, line)
+
+
+def _requirement(file: str, line: str) -> Iterator[Finding]:
+    name = re.split(r"[\s=<>!~\[;@]", line)[0]
+    if not _PIN.match(line):
+        yield error(f"{file}: {name} in any version", f"{name}==VERSION")
+    elif "--hash=" not in line:
+        yield error(f"{file}: {name} has no hash", f"{name}==VERSION --hash=sha256:…")
 
 
 def _arguments(words: Sequence[str], taking: set[str]) -> list[str]:

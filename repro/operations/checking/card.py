@@ -60,7 +60,8 @@ def names(subject: Subject) -> Iterator[Finding]:
         )
         return
     author = next(iter(card.paper.authors), "")
-    spellings = (_letters(author), _letters(_umlauts_spelt_out(author)))
+    words = [*author.split(), author]  # an organisation has no last name
+    spellings = {_letters(word) for word in (*words, *map(_umlauts_spelt_out, words))}
     if not any(one.endswith(_letters(found["author"])) for one in spellings):
         yield error(f"{package} is not called after {card.paper.authors[0]}, the first author")
     if found["year"] != str(card.paper.year):
@@ -76,7 +77,7 @@ def classes(subject: Subject) -> Iterator[Finding]:
         except CardError as problem:
             yield error(str(problem), f'write @Model.register("{name}") above the class')
         except Exception as problem:  # noqa: BLE001  whatever the package raises is its own
-            module = f"repro.models.{subject.package}"
+            module = subject.card.module
             yield error(f"{module} cannot be imported: {type(problem).__name__}: {problem}")
 
 
@@ -198,7 +199,11 @@ def ledger(subject: Subject) -> Iterator[Finding]:
     if not path.is_file():
         yield warning("there is no ledger", remedy)
         return
-    about = json.loads(path.read_bytes())
+    try:
+        about = json.loads(path.read_bytes())
+    except ValueError as problem:
+        yield error(f"ledger.json is not JSON: {problem}", remedy)
+        return
     stale = ["under another card"] if about.get("card_sha256") != subject.card.digest else []
     measured = {_own_name(name): image for name, image in about.get("images", {}).items()}
     now = {_own_name(recipe.name): recipe.digest() for recipe in subject.recipes.values()}
