@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from repro.catalog.lockfile import LockedImage, Wheel
@@ -40,6 +41,8 @@ _PYTHON = re.compile(r"python (none|[0-9a-f]{64}) (.*)/([^/-]+)-([^/-]+)(?:-[^/]
 _DEBIANS_OWN = re.compile(r"/usr/lib/(?:python[\d.]*|pypy[\d.]*)(?:/|$)")
 
 _REQUIREMENTS = re.compile(r"(?:^|/)requirements[^/]*\.txt$")
+_NAMED = re.compile(r"requirements[^\s/;\"']*\.txt")  # in a Dockerfile
+_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})")
 
 # Of a requirements file: `name==version` and its options, over lines that end in a backslash.
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\]+)(.*)$", re.ASCII)
@@ -85,11 +88,12 @@ def short_name(recipe: Recipe) -> str:
 def requirements(recipe: Recipe) -> Iterator[Wheel]:
     """Yield what the requirements files of a build context pin, with the hashes they allow.
 
-    Those that the Dockerfile names, or all if it names none.
+    Those that the Dockerfile names, a pattern or a variable included, or all if it names none.
     """
     listed = [path for name, path, _ in recipe.context.files() if _REQUIREMENTS.search(name)]
-    dockerfile = recipe.context.text()
-    for path in [path for path in listed if path.name in dockerfile] or listed:
+    patterns = [re.sub(_VARIABLE, "*", one) for one in _NAMED.findall(recipe.context.text())]
+    named = [path for path in listed if any(fnmatch(path.name, one) for one in patterns)]
+    for path in named or listed:
         text = re.sub(r"\\\r?\n", " ", path.read_text(encoding="utf-8", errors="replace"))
         for line in text.splitlines():
             if found := _REQUIREMENT.match(line.strip()):

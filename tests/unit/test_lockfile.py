@@ -126,8 +126,9 @@ def test_what_differs_is_named(change, said):
     assert differences(IMAGE, replace(IMAGE, **change)) == [said]
 
 
-def test_the_requirements_files_of_a_dockerfile_are_read_with_their_hashes(folder):
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY requirements-old.txt /\n")
+@pytest.mark.parametrize("named", ["-old", "-o*", "-${AGE}"])
+def test_the_requirements_files_of_a_dockerfile_are_read_with_their_hashes(folder, named):
+    (folder / "Dockerfile").write_text(f"FROM scratch\nCOPY requirements{named}.txt /\n")
     (folder / "requirements.txt").write_text("another==3\n")
     (folder / "requirements-old.txt").write_text(
         f"# a comment\nNumPy_Like[extra]==1.0 ; python_version < '4' \\\n"
