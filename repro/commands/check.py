@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,6 +48,11 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
 
     if bool(packages) == given["everything"]:
         raise click.UsageError("name packages, or give --all, and not both", ctx)
+    junit = given["junit_file"]
+    if (
+        junit and not Path(junit).absolute().parent.is_dir()
+    ):  # told before hours of checks, not after
+        raise click.UsageError(f"--junit {junit}: its folder is not there", ctx)
     names = list(dict.fromkeys(packages)) or list_packages()
     reports = []
     for report in _checked(names, given):
@@ -57,8 +63,8 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
         print_json([as_json(report) for report in reports])
     elif len(names) > 1:
         _summarise(reports)
-    if given["junit_file"]:
-        write_junit(given["junit_file"], reports)
+    if junit:
+        write_junit(junit, reports)
     ctx.exit(0 if all(report.passed for report in reports) else 1)
 
 

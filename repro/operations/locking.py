@@ -11,7 +11,7 @@ from repro.engine.client import connect
 from repro.engine.contents import look_into
 from repro.engine.context import CONTEXT_LABEL
 from repro.engine.recipe import check, recipe_of
-from repro.errors import CardError, ImageOutdated, ReproError
+from repro.errors import CardError, ConfigurationError, ImageOutdated, ReproError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,8 @@ def lock(card: Card) -> Lock:
 
     Raises
     ------
+    ConfigurationError
+        If one was published under this version, from something else.
     ImageNotFound, ImageOutdated
         If an image is not there, or was built from something else; `repro setup` builds it.
     """
@@ -101,15 +103,27 @@ def lock_many(cards: Iterable[Card]) -> list[LockResult]:
 def published(card: Card, image: LockedImage) -> dict[str, str]:
     """Tell where an image was published, from the lock there is; one that is not right says none.
 
-    Nothing, if it was built from something else then.
+    Raises
+    ------
+    ConfigurationError
+        If it was published under this version, and from something else: two images of one version
+        could not be told apart.
     """
     try:
         before = read_lock(card.folder)
     except CardError:
         return {}
     known = before.image(image.name) if before is not None else None
-    same = known is not None and known.context == image.context
-    return dict(known.published) if known is not None and same else {}
+    if before is None or known is None or not known.published:
+        return {}
+    if known.context == image.context:
+        return dict(known.published)
+    if before.version == card.version:
+        raise ConfigurationError(
+            f"version {card.version} of {image.name} is published, and was built from other files; "
+            "write a new version into model.toml"
+        )
+    return {}
 
 
 def record(card: Card, image: str, place: str, digest: str) -> None:

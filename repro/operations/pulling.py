@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from repro.catalog import find_package
 from repro.catalog.lockfile import read_lock
-from repro.common.config import read_config
+from repro.common.config import Config, read_config
 from repro.engine import image as images
 from repro.engine.client import connect
 from repro.engine.contents import short_name
@@ -40,7 +40,8 @@ def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]
     """Pull the images of a package; return (package, image) of each.
 
     By the digest in the package's `image.lock`, from where it was published or from a mirror; where
-    the lock has none, by its name and version from the namespace in the configuration. An image
+    the lock has none, by its name and version from the namespace in the configuration, if that has
+    one. An image
     that was built from something else than the package says is refused.
 
     Raises
@@ -63,6 +64,9 @@ def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]
         recipe = recipe_of(card, one, namespace=namespace)
         if names := exact_names(card, recipe):
             fetch(engine, recipe, names, report)
+        elif namespace == Config.namespace:  # nobody's, so whoever takes it decides what is pulled
+            remedy = f"no image.lock has a digest of it; `repro setup {package}` builds it"
+            raise ImageNotFound(recipe.name, remedy)
         else:
             _pull_version(engine, recipe, report)
         pulled.append((package, recipe.name))

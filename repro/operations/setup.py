@@ -170,6 +170,8 @@ def _check_lock(engine: Engine, card: Card, recipe: Recipe) -> None:
             told.insert(0, f"{word}: locked {before}, now {now}")
     if told:
         remedy = f"`repro lock {card.package}` locks what is there now"
+        if locked.published:
+            remedy = f"`repro pull {card.package}` takes the published one; {remedy}"
         raise ImageDrifted(recipe.name, told, remedy)
 
 

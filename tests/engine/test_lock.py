@@ -131,10 +131,17 @@ def test_what_was_published_stays_in_the_lock_until_the_files_change(checkout):
     kept = read_lock(folder).images[0].published
     (folder / "src" / "more.txt").write_text("more")
     checkout.repro("setup", "small2020", "--build")
+    refused = checkout.repro("lock", "small2020")
+    still = read_lock(folder).images[0].published
+    card = (folder / "model.toml").read_text()
+    (folder / "model.toml").write_text(card.replace('version = "1.0"', 'version = "1.1"'))
+    checkout.repro("setup", "small2020", "--build")
     checkout.repro("lock", "small2020")
 
     assert "published" not in text
-    assert kept == place
+    assert kept == still == place
+    assert refused.returncode == 2
+    assert "write a new version into model.toml" in refused.stderr
     assert read_lock(folder).images[0].published == {}
 
 
