@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from repro.common.io import translated
 from repro.data.formats import STREAM
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
     from repro.common.jsonlines import JSON
     from repro.models.files import Content
 
-_OURS = re.compile(r"\d+(?:-[^/]*)?(?:\.[A-Za-z0-9]{1,16}){0,2}")
+NAMES = ".made"  # in the folder: the names of what was written there, one a line
 
 
 class ContentFolder:
     """A folder of files, each named after its row and its place in the prediction."""
 
-    def __init__(self, folder: Path, working: Path) -> None:
-        self._folder, self._working = folder, working
+    def __init__(self, folder: Path, working: Path, names: IO[bytes]) -> None:
+        self._folder, self._working, self._names = folder, working, names
 
     def write(self, prediction: JSON, number: int) -> None:
         """Write the files in a prediction."""
@@ -35,10 +34,12 @@ class ContentFolder:
             path = self._working / _name(number, where, content)
             with translated(path), path.open("xb") as file:
                 file.write(content)
+                self._names.write(os.fsencode(path.name) + b"\n")
 
     def named(self, prediction: JSON, number: int, output: str) -> JSON:
         """Put the path of each file in its place, as seen from the rows that name it."""
-        start = Path.cwd() if output == STREAM else Path(output).absolute().parent
+        # Without links: from where one leads, `..` is another folder.
+        start = Path.cwd() if output == STREAM else Path(output).parent.resolve()
         folder = os.path.relpath(self._folder, start)
 
         def name(where: str, content: Content) -> str:
@@ -58,13 +59,19 @@ def content_folder(folder: str) -> Iterator[ContentFolder]:
         If something else is there.
     """
     target = Path(folder).absolute()
+    target = target.parent.resolve() / target.name
     _check_replaceable(target, folder)
     with translated(folder):
         target.parent.mkdir(parents=True, exist_ok=True)
         working = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
         working.mkdir()
     try:
-        yield ContentFolder(target, working)
+        with translated(folder):
+            listed = (working / NAMES).open("xb")
+        with listed as names:
+            yield ContentFolder(target, working, names)
+            with translated(folder):
+                names.flush()
         with translated(folder):
             _check_replaceable(target, folder)
             if target.exists():
@@ -79,7 +86,18 @@ def _check_replaceable(target: Path, given: str) -> None:
         return
     if target.is_symlink() or not target.is_dir():
         raise ConfigurationError(f"{given} is no folder for the files that are made")
-    strange = next((p.name for p in target.iterdir() if not _OURS.fullmatch(p.name)), None)
+    ours = {os.fsencode(NAMES)}
+    if (names := target / NAMES).is_file():
+        ours.update(names.read_bytes().splitlines())
+    with os.scandir(target) as entries:
+        strange = next(
+            (
+                one.name
+                for one in entries
+                if os.fsencode(one.name) not in ours or one.is_dir(follow_symlinks=False)
+            ),
+            None,
+        )
     if strange is not None:
         raise ConfigurationError(
             f"{given} has files that no prediction has made, such as {strange}; choose another "
