@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from repro.common.io import read_jsonl_file
 from repro.engine.exchange import PREFIX, make_parent
+from repro.engine.files import VolumeFiles
 from repro.errors import ConfigurationError, InstanceError, ModelError, OutputError
 from repro.models import Audio, Content, DockerModel, File, Image, Model
 from repro.models.docker_model import Program
@@ -545,8 +546,12 @@ def test_each_of_several_outputs_of_any_format_has_its_own_paths(
     assert other["prediction"]["audio"] == "a/x.parquet.files/0-audio.wav"
 
 
+@pytest.mark.parametrize("place", ["warm", "remote"], indirect=True)
 def test_threads_that_come_with_the_first_files_share_one_place(
-    look: type[DockerModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    look: type[DockerModel],
+    place: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paths = [write(tmp_path / str(n) / "same.txt", b"%d" % n) for n in range(4)]
 
@@ -554,9 +559,15 @@ def test_threads_that_come_with_the_first_files_share_one_place(
         time.sleep(0.2)
         return make_parent()
 
-    monkeypatch.setattr("repro.engine.files.make_parent", slowly)
+    def put_slowly(files: VolumeFiles, tar: Iterator[bytes]) -> None:
+        time.sleep(0.2)
+        put(files, tar)
 
-    with look() as model, ThreadPoolExecutor(4) as threads:
+    put = VolumeFiles._put
+    monkeypatch.setattr("repro.engine.files.make_parent", slowly)
+    monkeypatch.setattr(VolumeFiles, "_put", put_slowly)
+
+    with look(**place) as model, ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda path: model.predict(file=path), paths))
 
     assert [one["file"]["sha256"] for one in found] == [sha256(b"%d" % n) for n in range(4)]
