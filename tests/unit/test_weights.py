@@ -552,7 +552,7 @@ def test_a_disk_that_takes_only_a_part_of_the_last_bytes_is_told(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
-    assert_fetched(fetch(weights), cache / "weights")
+    assert_fetched(fetch(weights), cache)
 
 
 def test_a_cache_that_cannot_be_written_is_told(
