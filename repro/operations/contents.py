@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -25,8 +25,14 @@ NAMES = ".made"  # in the folder: the names of what was written there, one a lin
 class ContentFolder:
     """A folder of files, each named after its row and its place in the prediction."""
 
-    def __init__(self, folder: Path, working: Path, names: IO[bytes]) -> None:
-        self._folder, self._working, self._names = folder, working, names
+    def __init__(self, folder: Path, given: str) -> None:
+        self._folder, self._given = folder, given
+        mark = os.urandom(4).hex()
+        self._working = folder.with_name(f".{folder.name}.{mark}")
+        self._before = folder.with_name(f".{folder.name}.{mark}.before")
+        self._working.mkdir()
+        self._names: IO[bytes] = (self._working / NAMES).open("xb")
+        self._there = False
 
     def write(self, prediction: JSON, number: int) -> None:
         """Write the files in a prediction."""
@@ -35,6 +41,32 @@ class ContentFolder:
             with translated(path), path.open("xb") as file:
                 file.write(content)
                 self._names.write(os.fsencode(path.name) + b"\n")
+
+    def publish(self) -> None:
+        """Have the folder appear; one that is replaced comes back if the block fails yet."""
+        if self._there:
+            return
+        with translated(self._given):
+            self._names.close()
+            _check_replaceable(self._folder, self._given)
+            if self._folder.exists():
+                self._folder.rename(self._before)
+            self._working.rename(self._folder)
+            self._there = True
+
+    def withdraw(self) -> None:
+        """Have there what was there before."""
+        if self._there:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            self._before.rename(self._folder)
+
+    def clear(self) -> None:
+        """Leave nothing beside the folder."""
+        with suppress(OSError):  # what it holds back is not wanted any more
+            self._names.close()
+        for left in (self._working, self._before):
+            shutil.rmtree(left, ignore_errors=True)
 
     def named(self, prediction: JSON, number: int, output: str) -> JSON:
         """Put the path of each file in its place, as seen from the rows that name it."""
@@ -63,22 +95,15 @@ def content_folder(folder: str) -> Iterator[ContentFolder]:
     _check_replaceable(target, folder)
     with translated(folder):
         target.parent.mkdir(parents=True, exist_ok=True)
-        working = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
-        working.mkdir()
+        contents = ContentFolder(target, folder)
     try:
-        with translated(folder):
-            listed = (working / NAMES).open("xb")
-        with listed as names:
-            yield ContentFolder(target, working, names)
-            with translated(folder):
-                names.flush()
-        with translated(folder):
-            _check_replaceable(target, folder)
-            if target.exists():
-                shutil.rmtree(target)
-            working.rename(target)
+        yield contents
+        contents.publish()
+    except BaseException:
+        contents.withdraw()
+        raise
     finally:
-        shutil.rmtree(working, ignore_errors=True)
+        contents.clear()
 
 
 def _check_replaceable(target: Path, given: str) -> None:

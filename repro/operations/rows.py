@@ -50,13 +50,15 @@ def write_rows(
     with ExitStack() as stack:
         partial = stack.enter_context(Partial(job, model, source)) if job.resume else None
         file = cast("IO[bytes] | None", partial)  # which is all of a file that a writer needs
-        writers = [stack.enter_context(target.open(file)) for target in targets]
         contents = stack.enter_context(content_folder(folder)) if folder else None
+        writers = [stack.enter_context(target.open(file)) for target in targets]
         tell = _teller(job, source, partial, on_progress)
         predictions = predictions_of(job, model, source, partial, tell, corpus.append)
         if isinstance(predictions, Generator):  # what it holds ends with it, also if writing fails
             stack.callback(predictions.close)
         failed = _copy(job, source, predictions, writers, partial, contents)
+        if contents is not None:  # before the rows that name what is in it
+            contents.publish()
     known = partial.count if partial else 0
     outputs = [
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,3 +57,20 @@ def test_rows_beyond_a_link_name_files_where_they_are(tmp_path: Path) -> None:
         assert (tmp_path / "scratch" / named["audio"]).read_bytes() == b"made"
 
     assert named["audio"] == "out.jsonl.files/0-audio.wav"
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_an_earlier_folder_is_there_again_if_the_rows_cannot_be_written(
+    published: bool, tmp_path: Path
+) -> None:
+    with content_folder(str(tmp_path / "made")) as folder:
+        folder.write(MADE, 0)
+
+    with suppress(OSError), content_folder(str(tmp_path / "made")) as folder:
+        folder.write(MADE, 1)
+        if published:
+            folder.publish()
+        raise OSError
+
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert [path.name for path in (tmp_path / "made").glob("[!.]*")] == ["0-audio.wav"]
