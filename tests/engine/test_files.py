@@ -249,6 +249,16 @@ def test_nothing_is_read_outside_the_folder_that_was_allowed(
                 model.predict(file=path)
 
 
+@pytest.mark.parametrize("name", ["", "nowhere", "file"])
+def test_what_is_no_folder_is_not_one_within_which_files_are_read(
+    name: str, look: type[DockerModel], tmp_path: Path
+) -> None:
+    write(tmp_path / "file", b"")
+
+    with pytest.raises(ConfigurationError, match="is no folder"):
+        look(files_within=name and str(tmp_path / name))
+
+
 def test_a_file_of_four_gibibytes_is_carried(
     look: type[DockerModel], place: dict[str, Any], tmp_path: Path
 ) -> None:
