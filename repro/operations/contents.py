@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -29,7 +30,7 @@ class ContentFolder:
         self._folder, self._given = folder, given
         mark = os.urandom(4).hex()
         self._working = folder.with_name(f".{folder.name}.{mark}")
-        self._before = folder.with_name(f".{folder.name}.{mark}.before")
+        self._before = folder.with_name(f".{folder.name}.{mark}~")
         self._working.mkdir()
         self._names: IO[bytes] = (self._working / NAMES).open("xb")
         self._there = False
@@ -50,6 +51,7 @@ class ContentFolder:
             self._names.close()
             _check_replaceable(self._folder, self._given)
             if self._folder.exists():
+                self._working.chmod(stat.S_IMODE(self._folder.stat().st_mode))
                 self._folder.rename(self._before)
             self._working.rename(self._folder)
             self._there = True
@@ -58,7 +60,7 @@ class ContentFolder:
         """Have there what was there before."""
         if self._there:
             shutil.rmtree(self._folder, ignore_errors=True)
-        with suppress(FileNotFoundError):
+        if os.path.lexists(self._before):
             self._before.rename(self._folder)
 
     def clear(self) -> None:
@@ -111,6 +113,8 @@ def _check_replaceable(target: Path, given: str) -> None:
         return
     if target.is_symlink() or not target.is_dir():
         raise ConfigurationError(f"{given} is no folder for the files that are made")
+    if target.samefile(Path.cwd()):  # whoever stands in it would stand nowhere
+        raise ConfigurationError(f"{given} is the working directory; name a folder in it")
     ours = {os.fsencode(NAMES)}
     if (names := target / NAMES).is_file():
         ours.update(names.read_bytes().splitlines())

@@ -46,6 +46,20 @@ def test_files_of_somebody_else_are_kept_whatever_they_are_called(
     assert mine.read_bytes() == b"precious"
 
 
+def test_an_empty_folder_keeps_its_rights_and_the_working_directory_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made").chmod(0o2770)
+    with content_folder(str(tmp_path / "made")) as folder:
+        folder.write(MADE, 0)
+    assert (tmp_path / "made").stat().st_mode & 0o7777 == 0o2770
+
+    monkeypatch.chdir(tmp_path / "made")
+    with pytest.raises(ConfigurationError, match="working directory"), content_folder("."):
+        raise AssertionError
+
+
 def test_rows_beyond_a_link_name_files_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "large" / "disk").mkdir(parents=True)
     (tmp_path / "scratch").symlink_to(tmp_path / "large" / "disk")
