@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,12 @@ _numbers = itertools.count()
 settings.register_profile("thorough", max_examples=400)
 if os.environ.get("REPRO_THOROUGH") == "1":
     settings.load_profile("thorough")
+
+
+def pytest_configure() -> None:
+    """Let what tests start be interrupted, also where these run in a shell's background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

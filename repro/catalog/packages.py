@@ -85,7 +85,13 @@ def collections(on_error: OnError) -> Iterator[tuple[Collection, Mapping[str, os
     taken: dict[str, Path] = {}
     for collection in (ours(), *_of_others(on_error)):
         cards = {}
-        for package, status in collection.cards().items():
+        try:
+            found = collection.cards()
+        except OSError as error:
+            problem = error.strerror or str(error)
+            on_error(CardError(str(collection.root), "the folder", problem))
+            continue
+        for package, status in found.items():
             first = taken.setdefault(package, collection.root)
             if first == collection.root:
                 cards[package] = status
@@ -104,7 +110,7 @@ def places() -> Iterator[Place]:
 def find_place(package: str) -> Place | None:
     """Find a package that has a card; None if there is none of that name."""
     place = ours().place(package)
-    if place.card.is_file():
+    if os.path.isfile(place.card):  # noqa: PTH113  a Path raises where it may not look
         return place
     return next((place for place in places() if place.package == package), None)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repro.catalog.suites import SUITES
+from repro.commands.completion import task_names
 from repro.commands.output import say
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ _COMMA = re.compile(r",(?![^\[]*\])")  # not that of dict[str, int]
 @click.option("--doi", help="The paper's DOI.")
 @click.option("--author", "authors", multiple=True, help="An author of the paper; may be repeated.")
 @click.option("--variant", help="What comes after the package in the model's name.")
-@click.option("--task", help="What the model does, such as sentiment-analysis.")
+@click.option(
+    "--task", shell_complete=task_names, help="What the model does, such as sentiment-analysis."
+)
 @click.option(
     "--field",
     "fields",
@@ -57,7 +60,7 @@ _COMMA = re.compile(r",(?![^\[]*\])")  # not that of dict[str, int]
     help="A field of an instance, such as text:str; may be repeated.",
 )
 @click.option("--returns", metavar="TYPE", help="The type of a prediction, such as list[str].")
-@click.option("--base", help=f"The Debian suite of the image: {', '.join(SUITES)}.")
+@click.option("--base", type=click.Choice(SUITES), help="The Debian suite of the image.")
 @click.option("--language", "languages", multiple=True, help="A language's code; may be repeated.")
 @click.option("--license", help="The licence, an expression of SPDX.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what is not given is as by default.")

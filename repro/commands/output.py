@@ -69,7 +69,7 @@ def chosen(
     broken: list[CardError] = []
     if everything:
         return list(read_cards(broken.append)), broken
-    return [find_package(package) for package in packages], broken
+    return [find_package(package) for package in dict.fromkeys(packages)], broken
 
 
 def print_json(value: object) -> None:

@@ -16,7 +16,7 @@ def command(packages: tuple[str, ...], as_json: bool) -> None:
     from repro.operations.pulling import pull
 
     pulled = []
-    for package in packages:
+    for package in dict.fromkeys(packages):
         with building(package) as report:
             pulled += pull(package, report=report)
     if as_json:

@@ -28,9 +28,12 @@ _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
 )
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_PATH = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
+_PATH = re.compile(r"[a-z0-9]+(?:(?:[./]|__?|-+)[a-z0-9]+)*")
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?", re.ASCII)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+
+# What reading an answer raises that is no JSON, another, or nested without end.
+_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,7 @@ class Manifest:
 
     def listed(self) -> list[str]:
         """List the digests of the images in a list of images, but for what is about an image."""
-        with suppress(ValueError, TypeError, KeyError, AttributeError):
+        with suppress(*_NONSENSE):
             images = [
                 str(one["digest"])
                 for one in json.loads(self.content)["manifests"]
@@ -88,7 +91,7 @@ class Manifest:
         return []
 
     def _parts(self) -> list[dict[str, Any]]:
-        with suppress(ValueError, TypeError, KeyError):
+        with suppress(*_NONSENSE):
             about = json.loads(self.content)
             parts = [about["config"], *about["layers"]]
             if all(_DIGEST.fullmatch(one["digest"]) for one in parts):
@@ -185,7 +188,7 @@ class Registry:
             image = self.manifest(path, first) if first else None
             return self.labels(path, image) if image is not None and image.configuration else {}
         content = self._blob(path, manifest.configuration)
-        with suppress(ValueError, TypeError, AttributeError):
+        with suppress(*_NONSENSE):
             labels = (json.loads(content).get("config") or {}).get("Labels") or {}
             return {str(key): str(value) for key, value in labels.items()}
         return {}
@@ -243,12 +246,16 @@ class Registry:
                 stream=True,
             ) as answer,
         ):
-            content = b""
-            for piece in answer.iter_content(2**16):
-                content += piece
-                if len(content) > LARGEST:
-                    raise RegistryError(self.host, f"it sends too much about {path}", "")
+            content = self._content(answer, path)
             return _Answer(status=answer.status_code, headers=answer.headers, content=content)
+
+    def _content(self, answer: Any, about: str) -> bytes:
+        content = b""
+        for piece in answer.iter_content(2**16):
+            content += piece
+            if len(content) > LARGEST:
+                raise RegistryError(self.host, f"it sends too much about {about}", "")
+        return content
 
     def _authorize(self, challenge: str, path: str, actions: str) -> str:
         """Get what the registry wants to see; empty if we have nothing that would do."""
@@ -268,19 +275,24 @@ class Registry:
 
     def _token(self, realm: str, wanted: dict[str, str], login: Mapping[str, str]) -> str:
         """Get a token of the registry's service; empty if it refuses."""
+        asked: dict[str, Any] = {"timeout": TIMEOUT, "stream": True}
         with self._translated():
             if "identity" in login:
                 wanted |= {"grant_type": "refresh_token", "client_id": "repro"}
                 wanted |= {"refresh_token": login["identity"]}
-                given = self._session.post(realm, data=wanted, auth=_none, timeout=TIMEOUT)
+                asked["allow_redirects"] = False  # which would hand the login on to another host
+                given = self._session.post(realm, data=wanted, auth=_none, **asked)
             else:
                 auth = _with_header(_basic(login)) if login else _none
-                given = self._session.get(realm, params=wanted, auth=auth, timeout=TIMEOUT)
+                given = self._session.get(realm, params=wanted, auth=auth, **asked)
+            with given:
+                content = self._content(given, "a login")
         if 400 <= given.status_code < 500:
             return ""
-        with suppress(ValueError, AttributeError):
-            about = given.json()
-            if token := about.get("token") or about.get("access_token"):
+        with suppress(*_NONSENSE):
+            about = json.loads(content)
+            token = about.get("token") or about["access_token"]
+            if token.isascii() and token.isprintable():
                 return f"Bearer {token}"
         raise RegistryError(self.host, "its login service sends no token", "try again later")
 
@@ -323,6 +335,9 @@ class Registry:
         except requests.exceptions.RequestException as error:
             remedy = "is the name right, and the network there?"
             raise RegistryError(self.host, "it cannot be reached", remedy) from error
+        except ValueError as error:  # of an address that is none, which `requests` lets through
+            remedy = "is that a registry?"
+            raise RegistryError(self.host, "it names an address that is none", remedy) from error
 
 
 def _with_header(value: str) -> Callable[[Any], Any]:

@@ -100,7 +100,9 @@ def check_free(draft: Draft, folder: Path | None = None) -> None:
         With what is there already, or if there is no checkout.
     """
     for place in (folder,) if folder else _folders(draft.package):
-        if place.is_symlink() or (place.exists() and not (folder and _is_empty(place))):
+        with translated(place):
+            there = place.is_symlink() or place.exists()
+        if there and (place.is_symlink() or not (folder and _is_empty(place))):
             problem = f"{place} is there already, and nothing is written over"
             raise ConfigurationError(f"{problem}; remove it, or choose another name")
     if draft.package in {*list_packages(), *packages_without_card()}:

@@ -85,7 +85,7 @@ class Draft:
 
 def check_package(name: str) -> str:
     """Check the name of a package: first author and year of its paper."""
-    if not re.fullmatch(r"[a-z]+(1[89]|20)\d\d[a-z]?", name):
+    if not re.fullmatch(r"[a-z]+(1[89]|20)[0-9]{2}[a-z]?", name):
         raise _wrong("package", name, "write <author><year> in small letters, such as kane2020")
     return name
 
@@ -108,7 +108,7 @@ def check_line(text: str) -> str:
 def check_url(url: str) -> str:
     """Check a web address; there may be none."""
     if url and not re.fullmatch(r"https?://[!#-~]+", url):
-        raise _wrong("address", url, "it begins with https://")
+        raise _wrong("web address", url, "it begins with https://, without quotes and blanks")
     return url
 
 
@@ -167,13 +167,14 @@ def check_languages(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_license(text: str) -> str:
-    """Check the form of a licence: identifiers of SPDX, joined by AND, OR and WITH."""
-    one = r"\(*[A-Za-z0-9.+-]+\)*"
-    found = " ".join(text.split())
-    if not re.fullmatch(rf"{one}( (AND|OR|WITH) {one})*", found):
+    """Check a licence, an expression of SPDX; it is written as SPDX does."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return canonicalize_license_expression(text)
+    except InvalidLicenseExpression as error:
         remedy = f"an expression of SPDX, such as MIT, or {UNKNOWN_LICENSE} until it is known"
-        raise _wrong("licence", text, remedy)
-    return found
+        raise _wrong("licence", text, remedy) from error
 
 
 def check_base(suite: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -21,7 +22,7 @@ from repro.operations.checking import (
     buildfile,
     running,
 )
-from repro.operations.checking.card import SECTIONS
+from repro.operations.checking.card import SECTIONS, readme
 from repro.operations.checking.dockerfile import (
     commands,
     goes_on_after_failure,
@@ -480,6 +481,25 @@ def test_two_answers_agree_within_the_tolerance_of_the_card(
 )
 def test_an_example_may_differ_by_what_two_runs_may(given: dict[str, Any], passed: bool) -> None:
     assert ExampleResult(model="a", input={}, expected=0.5, **given).passed == passed
+
+
+def test_a_readme_of_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "Readme.md").write_bytes("# Größe".encode("latin-1"))
+    subject = Subject("any")
+    subject.__dict__["card"] = SimpleNamespace(folder=tmp_path)
+
+    assert [f.message for f in readme(subject)] == ["Readme.md is not UTF-8"]
+
+
+def test_a_file_that_may_not_be_read_is_an_error_of_the_package_not_of_the_check() -> None:
+    def closed(subject: Subject) -> Iterator[Finding]:
+        yield Finding(outcome="passed")
+        raise PermissionError(13, "Permission denied", "src/run.py")
+
+    result = running._run(Check(name="card.closed", level="card", run=closed), Subject("any"))
+
+    assert result.outcome == "error"
+    assert [f.message for f in result.findings] == ["", "src/run.py: Permission denied"]
 
 
 def test_a_check_that_fails_itself_is_an_error_of_that_check_alone(

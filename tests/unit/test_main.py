@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -223,3 +224,9 @@ def test_a_reader_that_has_seen_enough_ends_a_command_quietly() -> None:
 
     assert done.returncode == 141, "as a program that ended by SIGPIPE; 1 would blame the model"
     assert done.stderr == ""
+
+
+def test_a_package_that_is_named_twice_is_planned_once():
+    done = repro("publish", "tutorial", "tutorial", "--plan", "--json", "--registry", "localhost/a")
+
+    assert [one["action"] for one in json.loads(done.stdout)] == ["skipped"]

@@ -168,7 +168,15 @@ def test_the_first_author_and_the_year_are_in_the_name():
 
 
 WRONG: dict[str, tuple[object, ...]] = {
-    "package": ("kane", "Kane2020", "kane_2020", "2020kane", "../x2020", "kane2020-ner", "kane"),
+    "package": (
+        "kane",
+        "Kane2020",
+        "kane_2020",
+        "2020kane",
+        "../x2020",
+        "kane2020-ner",
+        "kane20\u0968\u0966",
+    ),
     "variant": ("Ner", "a--b", "-a", "a b", "../x"),
     "title": ("a\x00b", "a\u202eb", 'a """ b', "a \\ b"),
     "url": ("example.org", "https://a b", 'https://a"b', "file:///etc"),
@@ -182,7 +190,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "returns": ("list", "File", "list[list[str]]", "dict[int, str]", "str]", "None", ""),
     "base": ("jessie",),
     "languages": (("english",), ("en_GB",), ("e",)),
-    "license": ("", "MIT or so", "do what you want", "MIT;"),
+    "license": ("", "MIT or so", "do what you want", "MIT;", "GPL", "(MIT"),
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from repro.catalog import entry_points, find_model, find_package, list_models, list_packages
 from repro.catalog.card import read_cards
 from repro.catalog.listing import list_entries
+from repro.catalog.packages import collections
 from repro.errors import CardError, UnknownNameError
 from repro.models import load
 from repro.models.lookup import model_class
@@ -148,6 +149,19 @@ def test_a_package_that_was_uninstalled_is_gone(site):
         find_package("kane9999")
     with pytest.raises(UnknownNameError, match="no model called 'kane9999-ner'"):
         find_model("kane9999-ner")
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_others_are_there(
+    site, told, tmp_path, monkeypatch
+):
+    write_package(site.install("repro-kane9999", "kane9999"), "kane9999-ner")
+    (tmp_path / "models").touch()
+    monkeypatch.setattr("repro.catalog.packages.models_root", lambda: tmp_path / "models")
+
+    found = [name for _, cards in collections(told.append) for name in cards]
+
+    assert "kane9999" in found
+    assert [str(error) for error in told] == [f"{tmp_path}/models: the folder: Not a directory"]
 
 
 def test_a_package_of_the_name_of_one_of_ours_is_told_and_left_out(site, told):

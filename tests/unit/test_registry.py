@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from repro.engine.registry import Manifest, repository
-from repro.errors import ConfigurationError
+from repro.engine.registry import LARGEST, Manifest, Registry, repository
+from repro.errors import ConfigurationError, RegistryError
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,9 @@ def test_the_name_of_a_repository_is_read(name, host, path):
     assert str(found) == f"{host}/{path}"
 
 
-@pytest.mark.parametrize("name", ["", "ghcr.io/", "ghcr.io/Owner/x", "https://ghcr.io/a", "a b/c"])
+@pytest.mark.parametrize(
+    "name", ["", "ghcr.io/", "ghcr.io/Owner/x", "https://ghcr.io/a", "a b/c", "a/../b", "a//b"]
+)
 def test_what_names_no_repository_is_refused(name):
     with pytest.raises(ConfigurationError, match="names no place in a registry"):
         repository(name)
@@ -50,6 +55,7 @@ NONSENSE = [
     b'{"manifests": []}',
     b'{"config": 1, "layers": []}',
     b'{"config": {"digest": "../../x"}, "layers": []}',
+    b"[" * 200_000,
 ]
 
 
@@ -69,3 +75,90 @@ def test_a_list_of_images_tells_them_and_not_what_is_about_them():
 
     assert manifest.listed() == [other]
     assert manifest.blobs() == []
+
+
+class Liar(BaseHTTPRequestHandler):
+    """A registry that wants a token, and sends what `answers` has for the service that gives it."""
+
+    def do_POST(self):
+        self.server.asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
+
+    def do_GET(self):
+        status, headers, content = self.server.answers(self.path)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def liar(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Liar) as server:
+        server.asked = []
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def ask(server, token, headers=None, status=200):
+    host = f"127.0.0.1:{server.server_port}"
+    challenge = {"WWW-Authenticate": f'Bearer realm="http://{host}/token"'}
+
+    def answers(path):
+        return (status, headers or {}, token) if "/v2/" not in path else (401, challenge, b"")
+
+    server.answers = answers
+    with closing(Registry(host)) as registry:
+        return registry.digest("owner/x", "1.0")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        b"",
+        b"[]",
+        b"[" * 200_000,
+        b'{"token": 5}',
+        b'{"token": "a\\r\\nX: y"}',
+        '{"token": "漢"}'.encode(),
+    ],
+)
+def test_what_is_no_token_is_told(liar, token):
+    with pytest.raises(RegistryError, match="its login service sends no token"):
+        ask(liar, token)
+
+
+def test_of_a_login_service_no_more_is_read_than_of_a_registry(liar):
+    with pytest.raises(RegistryError, match="it sends too much about a login"):
+        ask(liar, b" " * (LARGEST + 1))
+
+
+def test_a_refresh_token_is_not_handed_on_to_where_its_service_points(liar, tmp_path):
+    host = f"127.0.0.1:{liar.server_port}"
+    login = {"auth": "dTo=", "identitytoken": "secret"}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {host: login}}))
+
+    with pytest.raises(RegistryError, match="its login service sends no token"):
+        ask(liar, b"", {"Location": f"http://localhost:{liar.server_port}/token"}, 307)
+
+    (sent,) = liar.asked
+    assert b"refresh_token=secret" in sent
+
+
+def test_an_address_that_is_none_is_told(liar):
+    liar.answers = lambda _path: (307, {"Location": "http://[::1"}, b"")
+
+    with (
+        closing(Registry(f"127.0.0.1:{liar.server_port}")) as registry,
+        pytest.raises(RegistryError, match="it names an address that is none"),
+    ):
+        registry.digest("owner/x", "1.0")

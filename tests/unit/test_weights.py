@@ -37,8 +37,7 @@ HALF = len(WHOLE) // 2
 SHA256 = hashlib.sha256(WHOLE).hexdigest()
 
 FETCH = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+import sys
 from repro.catalog.weights import Weights
 from repro.engine.weights import fetch
 url, sha256, size = sys.argv[1:]

@@ -70,6 +70,13 @@ def test_the_action_that_publishes_only_calls_the_command_line():
     assert step["run"] == 'repro publish "$PACKAGE" --registry "$REGISTRY"'
 
 
+def test_the_job_that_publishes_installs_what_its_checks_need():
+    jobs = read(ROOT / ".github" / "workflows" / "publish-docker-images.yml")["jobs"]
+    (install,) = (one["run"] for one in jobs["publish"]["steps"] if one.get("name") == "Install")
+
+    assert install.endswith("'.[check,reproduce]'")
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A repository with two packages, and a branch to compare with."""

@@ -143,7 +143,11 @@ def readme(subject: Subject) -> Iterator[Finding]:
     if not path.is_file():
         yield error("there is no Readme.md", "write one after models/Template.md")
         return
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        yield error("Readme.md is not UTF-8", "save it as that")
+        return
     heads = set(re.findall(r"(?m)^## (.+?)\s*$", text.replace(NO_PAPER, PAPER)))
     cited = subject.card.publish or subject.card.paper.title
     for section in SECTIONS if cited else SECTIONS[:-1]:

@@ -133,6 +133,8 @@ def _run(check: Check, subject: Subject) -> CheckResult:
         found.append(skipped(*reason.args))
     except ReproError as problem:
         found.append(error(str(problem)))
+    except PermissionError as problem:
+        found.append(error(f"{problem.filename}: {problem.strerror}"))
     except Exception as problem:
         log.exception("%s of %s", check.name, subject.package)
         message = f"the check itself failed: {type(problem).__name__}: {problem}"
