@@ -225,8 +225,11 @@ def _job(model: str, given: dict[str, Any]) -> PredictionJob:
     load_options |= json_object("--model-kwargs", given["model_kwargs"])
     load_options |= pairs("--load-option", given["load_options"])
     options = json_object("--predict-kwargs", given["predict_kwargs"])
+    renamed = [split("--rename", word) for word in given["rename"]]
+    if len(dict(renamed)) != len(renamed):
+        raise click.UsageError("--rename gives two names to one column")
     selection = Selection(
-        rename=dict(split("--rename", word) for word in given["rename"]),
+        rename=dict(renamed),
         columns=tuple(n for names in given["select"] for n in names.split(",")),
         shard=_shard(given["shard"]),
         limit=given["limit"],

@@ -90,7 +90,8 @@ class BuildContext:
                 problem = "it is neither a file nor a directory; put a copy there"
                 raise BuildError(str(self.root), name, problem)
             found.append((Path(name).as_posix(), path, bool(mode & stat.S_IXUSR)))
-            if any(f"{found[-1][0]}/".startswith(f"{one}/") for one in self.weights):
+            here = f"{found[-1][0]}/"
+            if any(here.startswith(f"{w}/") or w.startswith(here) for w in self.weights):
                 problem = "it stands where weights belong; remove it"
                 raise BuildError(str(self.root), name, problem)
         return found

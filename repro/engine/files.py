@@ -11,6 +11,7 @@ import tarfile
 from contextlib import suppress
 from itertools import count
 from pathlib import Path, PurePosixPath
+from threading import Lock, RLock
 from typing import IO, TYPE_CHECKING, Any
 
 from repro.common.io import translated as file_errors
@@ -52,6 +53,7 @@ class SharedFiles:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._lock = Lock()
         self._parent: Path | None = None
         self._numbers = count()
 
@@ -101,14 +103,15 @@ class SharedFiles:
                 log.warning("could not remove %s: %s", parent, error)
 
     def _directory(self) -> Path:
-        if self._parent is None:
-            sweep_once(self._engine)
-            parent = make_parent()
-            with file_errors(parent):
-                (parent / "files").mkdir()
-                (parent / "files").chmod(0o755)
-            self._parent = parent
-        return self._parent / "files"
+        with self._lock:  # several threads may come with the first file
+            if self._parent is None:
+                sweep_once(self._engine)
+                parent = make_parent()
+                with file_errors(parent):
+                    (parent / "files").mkdir()
+                    (parent / "files").chmod(0o755)
+                self._parent = parent
+            return self._parent / "files"
 
 
 class VolumeFiles:
@@ -127,6 +130,7 @@ class VolumeFiles:
 
     def __init__(self, engine: Engine, image: str) -> None:
         self._engine, self._image = engine, image
+        self._lock = RLock()  # also while files are sent: those of another thread may be among them
         self._volume: str | None = None
         self._holder: str | None = None
         self._numbers = count()
@@ -142,32 +146,35 @@ class VolumeFiles:
         It is there when `settle` has returned.
         """
         path = f"{next(self._numbers)}/{_safe(name)}"
-        self._waiting.append((path, os.fdopen(os.dup(file.fileno()), "rb", buffering=0)))
-        if len(self._waiting) == AT_ONCE:
-            self.settle()
+        with self._lock:
+            self._waiting.append((path, os.fdopen(os.dup(file.fileno()), "rb", buffering=0)))
+            if len(self._waiting) == AT_ONCE:
+                self.settle()
         return f"{INSIDE}/{path}"
 
     def settle(self) -> None:
         """Send what was added; return when it is there."""
-        waiting, self._waiting = self._waiting, []
-        try:
-            if waiting:
-                self._put(_tar(waiting))
-        finally:
-            for _, file in waiting:
-                file.close()
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            try:
+                if waiting:
+                    self._put(_tar(waiting))
+            finally:
+                for _, file in waiting:
+                    file.close()
 
     def remove(self, paths: Iterable[str]) -> None:
         """Empty files that were added."""
         names = {path.removeprefix(f"{INSIDE}/") for path in paths}
-        waiting = dict(self._waiting)
-        for name in names & waiting.keys():  # not sent yet
-            waiting.pop(name).close()
-            names.remove(name)
-        self._waiting = list(waiting.items())
-        if names and self._holder is not None:
-            with Path(os.devnull).open("rb") as nothing:
-                self._put(_tar([(name, nothing) for name in sorted(names)]))
+        with self._lock:
+            waiting = dict(self._waiting)
+            for name in names & waiting.keys():  # not sent yet
+                waiting.pop(name).close()
+                names.remove(name)
+            self._waiting = list(waiting.items())
+            if names and self._holder is not None:
+                with Path(os.devnull).open("rb") as nothing:
+                    self._put(_tar([(name, nothing) for name in sorted(names)]))
 
     def close(self) -> None:
         """Remove all of them."""
@@ -186,12 +193,13 @@ class VolumeFiles:
             log.warning("could not remove the volume %s: %s", volume, error)
 
     def _mount(self) -> dict[str, Any]:
-        if self._volume is None:
-            sweep_once(self._engine)
-            with translated(self._engine.address):
-                kept = {"o": "uid=0,gid=0"} if self._engine.podman else None
-                made = self._engine.api.create_volume(driver_opts=kept, labels=owner_labels())
-                self._volume = str(made["Name"])
+        with self._lock:
+            if self._volume is None:
+                sweep_once(self._engine)
+                with translated(self._engine.address):
+                    kept = {"o": "uid=0,gid=0"} if self._engine.podman else None
+                    made = self._engine.api.create_volume(driver_opts=kept, labels=owner_labels())
+                    self._volume = str(made["Name"])
         return {"Type": "volume", "Source": self._volume, "Target": INSIDE}
 
     def _put(self, tar: Iterator[bytes]) -> None:
@@ -224,7 +232,7 @@ def _link_or_copy(file: IO[bytes], target: Path) -> None:
                 raise
         else:
             return
-    with target.open("xb", buffering=0) as copy:
+    with target.open("xb") as copy:  # buffered: a raw file may take less than it is given
         os.fchmod(copy.fileno(), 0o644)
         try:
             while os.copy_file_range(file.fileno(), copy.fileno(), 2**30):

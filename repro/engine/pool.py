@@ -177,7 +177,9 @@ class Pool:
     def files(self) -> Files | None:
         """What the workers can read files from, if they are to read any."""
         if self._files is None and self._make_files is not None:
-            self._files = self._make_files(self._own_engine())
+            with self._state:  # one, however many threads come with the first file
+                if self._files is None:
+                    self._files = self._make_files(self._own_engine())
         return self._files
 
     # -- jobs --------------------------------------------------------------------------------------

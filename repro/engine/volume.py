@@ -129,11 +129,12 @@ class VolumeExchange(Exchange):
             return
         path = self.directory / parts[1]
         with file_errors(path):
-            file = path.open("xb", buffering=0)
+            file = path.open("xb")  # buffered: a raw file may take less than it is given
         with file:
             while piece := source.read(CHUNK):
                 with file_errors(path):  # reading is the engine's part
                     file.write(piece)
+                    file.flush()
 
 
 class _Pieces:

@@ -182,7 +182,9 @@ class _Part:
         if self.size + len(piece) > self.weights.bytes:
             self.clear()
             raise _Failed(f"it sends more than the card's {self.weights.bytes:,} bytes")
-        self._file.write(piece)
+        rest = memoryview(piece)
+        while rest:  # a disk that is nearly full takes a part
+            rest = rest[self._file.write(rest) :]
         self._digest.update(piece)
         self.size += len(piece)
         if time.monotonic() > self._told + TELL:

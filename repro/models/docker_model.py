@@ -8,6 +8,7 @@ import os
 import weakref
 from functools import cached_property
 from math import isfinite
+from pathlib import Path
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
@@ -123,6 +124,8 @@ class DockerModel(Model):
             raise ConfigurationError(f"device={device!r} is no GPU; -1 is the CPU, 0 the first GPU")
         if image is not None and not image:
             raise ConfigurationError(f"image={image!r} is no name of an image")
+        if files_within is not None and not Path(files_within or os.devnull).is_dir():
+            raise ConfigurationError(f"files_within={files_within!r} is no folder")
         for option, value, least in (
             ("timeout", timeout, 0.0),
             ("load_timeout", load_timeout, 0.0),

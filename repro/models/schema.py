@@ -174,8 +174,8 @@ class Schema:
                 return {files.IMAGE: str(path)}
             if problem := files.problem_with(path):
                 raise InstanceError(self.model, index, about.name, problem)
-            # Not `resolve`: links stay as they are.
-            return {files.HOST: files.packed(os.path.abspath(path))}  # noqa: PTH100
+            # Links and `..` stay as they are: without its links a path may lead elsewhere.
+            return {files.HOST: files.packed(os.path.join(os.getcwd(), path))}  # noqa: PTH109, PTH118
 
         return files.mapped(about.type, value, place)
 

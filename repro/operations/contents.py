@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from repro.common.io import translated
 from repro.data.formats import STREAM
@@ -20,14 +20,20 @@ if TYPE_CHECKING:
     from repro.common.jsonlines import JSON
     from repro.models.files import Content
 
-_OURS = re.compile(r"\d+(?:-[^/]*)?(?:\.[A-Za-z0-9]{1,16}){0,2}")
+NAMES = ".made"  # in the folder: the names of what was written there, one a line
 
 
 class ContentFolder:
     """A folder of files, each named after its row and its place in the prediction."""
 
-    def __init__(self, folder: Path, working: Path) -> None:
-        self._folder, self._working = folder, working
+    def __init__(self, folder: Path, given: str) -> None:
+        self._folder, self._given = folder, given
+        mark = os.urandom(4).hex()
+        self._working = folder.with_name(f".{folder.name}.{mark}")
+        self._before = folder.with_name(f".{folder.name}.{mark}~")
+        self._working.mkdir()
+        self._names: IO[bytes] = (self._working / NAMES).open("xb")
+        self._there = False
 
     def write(self, prediction: JSON, number: int) -> None:
         """Write the files in a prediction."""
@@ -35,10 +41,39 @@ class ContentFolder:
             path = self._working / _name(number, where, content)
             with translated(path), path.open("xb") as file:
                 file.write(content)
+                self._names.write(os.fsencode(path.name) + b"\n")
+
+    def publish(self) -> None:
+        """Have the folder appear; one that is replaced comes back if the block fails yet."""
+        if self._there:
+            return
+        with translated(self._given):
+            self._names.close()
+            _check_replaceable(self._folder, self._given)
+            if self._folder.exists():
+                self._working.chmod(stat.S_IMODE(self._folder.stat().st_mode))
+                self._folder.rename(self._before)
+            self._working.rename(self._folder)
+            self._there = True
+
+    def withdraw(self) -> None:
+        """Have there what was there before."""
+        if self._there:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        if os.path.lexists(self._before):
+            self._before.rename(self._folder)
+
+    def clear(self) -> None:
+        """Leave nothing beside the folder."""
+        with suppress(OSError):  # what it holds back is not wanted any more
+            self._names.close()
+        for left in (self._working, self._before):
+            shutil.rmtree(left, ignore_errors=True)
 
     def named(self, prediction: JSON, number: int, output: str) -> JSON:
         """Put the path of each file in its place, as seen from the rows that name it."""
-        start = Path.cwd() if output == STREAM else Path(output).absolute().parent
+        # Without links: from where one leads, `..` is another folder.
+        start = Path.cwd() if output == STREAM else Path(output).parent.resolve()
         folder = os.path.relpath(self._folder, start)
 
         def name(where: str, content: Content) -> str:
@@ -58,20 +93,19 @@ def content_folder(folder: str) -> Iterator[ContentFolder]:
         If something else is there.
     """
     target = Path(folder).absolute()
+    target = target.parent.resolve() / target.name
     _check_replaceable(target, folder)
     with translated(folder):
         target.parent.mkdir(parents=True, exist_ok=True)
-        working = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
-        working.mkdir()
+        contents = ContentFolder(target, folder)
     try:
-        yield ContentFolder(target, working)
-        with translated(folder):
-            _check_replaceable(target, folder)
-            if target.exists():
-                shutil.rmtree(target)
-            working.rename(target)
+        yield contents
+        contents.publish()
+    except BaseException:
+        contents.withdraw()
+        raise
     finally:
-        shutil.rmtree(working, ignore_errors=True)
+        contents.clear()
 
 
 def _check_replaceable(target: Path, given: str) -> None:
@@ -79,7 +113,20 @@ def _check_replaceable(target: Path, given: str) -> None:
         return
     if target.is_symlink() or not target.is_dir():
         raise ConfigurationError(f"{given} is no folder for the files that are made")
-    strange = next((p.name for p in target.iterdir() if not _OURS.fullmatch(p.name)), None)
+    if target.samefile(Path.cwd()):  # whoever stands in it would stand nowhere
+        raise ConfigurationError(f"{given} is the working directory; name a folder in it")
+    ours = {os.fsencode(NAMES)}
+    if (names := target / NAMES).is_file():
+        ours.update(names.read_bytes().splitlines())
+    with os.scandir(target) as entries:
+        strange = next(
+            (
+                one.name
+                for one in entries
+                if os.fsencode(one.name) not in ours or one.is_dir(follow_symlinks=False)
+            ),
+            None,
+        )
     if strange is not None:
         raise ConfigurationError(
             f"{given} has files that no prediction has made, such as {strange}; choose another "

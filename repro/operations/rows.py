@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from repro.common.io import translated
@@ -14,6 +15,7 @@ from repro.data.writing import RowTarget
 from repro.errors import ConfigurationError, OutputError
 from repro.models import DockerModel
 from repro.models.failure import Failure
+from repro.models.files import with_contents
 from repro.models.metric import Metric
 from repro.models.schema import INSTANCE_ID
 from repro.operations.contents import ContentFolder, content_folder
@@ -48,13 +50,15 @@ def write_rows(
     with ExitStack() as stack:
         partial = stack.enter_context(Partial(job, model, source)) if job.resume else None
         file = cast("IO[bytes] | None", partial)  # which is all of a file that a writer needs
-        writers = [stack.enter_context(target.open(file)) for target in targets]
         contents = stack.enter_context(content_folder(folder)) if folder else None
+        writers = [stack.enter_context(target.open(file)) for target in targets]
         tell = _teller(job, source, partial, on_progress)
         predictions = predictions_of(job, model, source, partial, tell, corpus.append)
         if isinstance(predictions, Generator):  # what it holds ends with it, also if writing fails
             stack.callback(predictions.close)
         failed = _copy(job, source, predictions, writers, partial, contents)
+        if contents is not None:  # before the rows that name what is in it
+            contents.publish()
     known = partial.count if partial else 0
     outputs = [
         {
@@ -85,15 +89,13 @@ def _copy(
     """Write a row for each prediction; return how many have failed."""
     recorded, failed = job.on_error == "record", 0
     for prediction in predictions:
-        row = source.head()
-        if contents is not None and not isinstance(prediction, Failure):
-            number = writers[0].count
+        row, number = source.head(), writers[0].count
+        failure = _failure(job, prediction, number, partial) if recorded else None
+        if contents is not None and not (failure or isinstance(prediction, Failure)):
             contents.write(prediction, number)
             for path, writer in zip(job.outputs, writers, strict=True):
-                row["prediction"] = contents.named(prediction, number, path)
-                writer.write(row)
+                writer.write({**row, "prediction": contents.named(prediction, number, path)})
             continue
-        failure = _failure(job, prediction, writers[0].count, partial) if recorded else None
         if failure is None:
             row["prediction"] = prediction
         else:
@@ -115,9 +117,14 @@ def _folder_for_contents(job: PredictionJob, model: Model) -> str | None:
         return None
     if job.resume:
         raise ConfigurationError(f"{job.model} makes files, and such a run cannot be resumed")
-    if job.files is None and job.outputs[0] == STREAM:
+    output = Path(job.outputs[0])
+    beside = job.outputs[0] != STREAM and (output.is_file() or not output.exists())
+    if job.files is None and not beside:  # no place beside a stream or a device
         raise ConfigurationError(f"{job.model} makes files; say where to put them with --files DIR")
-    return job.files or f"{job.outputs[0]}.files"
+    folder = job.files or f"{output}.files"
+    if Path(folder).resolve() in {Path(one).resolve() for one in job.outputs if one != STREAM}:
+        raise ConfigurationError(f"{folder} cannot be a file of rows and a folder of files")
+    return folder
 
 
 def _failure(
@@ -127,7 +134,8 @@ def _failure(
     if isinstance(prediction, Failure):
         return prediction
     try:
-        encode(prediction, ascii_only=False, allow_nan=job.allow_nan)
+        shown = with_contents(prediction, lambda _, content: content.suffix)
+        encode(shown, ascii_only=False, allow_nan=job.allow_nan)
     except JSONRuleError as error:
         index = written + (partial.count if partial else 0)
         return Failure(index, OutputError(job.model, f"the prediction {error}", index))

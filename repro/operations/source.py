@@ -145,7 +145,8 @@ class Source:
             file = RowFile(path, job.input_format, self._text_field())
             rows, hashed = self._stack.enter_context(file.open())
             self._hashes.append((path, hashed))
-            self._folder = "" if path == STREAM else os.path.dirname(path)  # noqa: PTH120
+            stream = path == STREAM or path.startswith(("/dev/", "/proc/"))  # such as <(command)
+            self._folder = "" if stream else os.path.dirname(path)  # noqa: PTH120
             for row in rows:
                 yield self._typed(row) if file.untyped else row
 

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,8 @@ import pytest
 from typing_extensions import TypedDict
 
 from repro.common.io import read_jsonl_file
-from repro.engine.exchange import PREFIX
+from repro.engine.exchange import PREFIX, make_parent
+from repro.engine.files import VolumeFiles
 from repro.errors import ConfigurationError, InstanceError, ModelError, OutputError
 from repro.models import Audio, Content, DockerModel, File, Image, Model
 from repro.models.docker_model import Program
@@ -74,6 +77,11 @@ def made(instance):
 
 main(lambda: None, lambda model, instances: [made(one) for one in instances])
 """
+
+
+class Scored(TypedDict):
+    audio: Content
+    score: float
 
 
 class Made(TypedDict):
@@ -239,6 +247,16 @@ def test_nothing_is_read_outside_the_folder_that_was_allowed(
         for path in (outside, tmp_path / "in" / "link", tmp_path / "in" / ".." / "out" / "b"):
             with pytest.raises(InstanceError, match=r"names a file outside .*/in"):
                 model.predict(file=path)
+
+
+@pytest.mark.parametrize("name", ["", "nowhere", "file"])
+def test_what_is_no_folder_is_not_one_within_which_files_are_read(
+    name: str, look: type[DockerModel], tmp_path: Path
+) -> None:
+    write(tmp_path / "file", b"")
+
+    with pytest.raises(ConfigurationError, match="is no folder"):
+        look(files_within=name and str(tmp_path / name))
 
 
 def test_a_file_of_four_gibibytes_is_carried(
@@ -421,7 +439,7 @@ def test_files_stand_beside_the_rows_that_name_them(
         with copy.open() as file:
             (first, *_) = csv.DictReader(file)
         assert (tmp_path / first["prediction.audio"]).is_file(), "relative to this file, too"
-    assert len(list((output.parent / "made.jsonl.files").iterdir())) == 3
+    assert len(list((output.parent / "made.jsonl.files").glob("[!.]*"))) == 3
 
 
 def test_what_a_model_makes_is_what_another_one_takes(
@@ -468,6 +486,8 @@ def test_nothing_is_left_of_a_run_that_fails(make: type[DockerModel], tmp_path: 
         ({}, "say where to put them with --files DIR"),
         ({"files": "kept", "outputs": ("x.jsonl",)}, r"kept has files that .*, such as mine"),
         ({"outputs": ("x.jsonl",), "resume": True}, "cannot be resumed"),
+        ({"outputs": ("/dev/null",)}, "say where to put them with --files DIR"),
+        ({"files": "x.jsonl", "outputs": ("x.jsonl",)}, "cannot be a file of rows and a folder"),
     ],
 )
 def test_files_that_could_not_be_put_anywhere_are_refused_before_the_run(
@@ -516,3 +536,82 @@ def test_a_forked_child_carries_files_of_its_own(look: type[DockerModel], tmp_pa
                 os._exit(status)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert model.predict(file=one)["file"]["sha256"] == sha256(b"one")
+
+
+def test_each_of_several_outputs_of_any_format_has_its_own_paths(
+    make: type[DockerModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "texts.txt").write_text("b\n")
+
+    predict_file(
+        PredictionJob(model=make.name, inputs=("texts.txt",), outputs=("a/x.parquet", "y.jsonl"))
+    )
+
+    (row,) = parquet.read_table("a/x.parquet").column("prediction").to_pylist()
+    (other,) = read_jsonl_file("y.jsonl")
+    assert row["audio"] == "x.parquet.files/0-audio.wav"
+    assert other["prediction"]["audio"] == "a/x.parquet.files/0-audio.wav"
+
+
+@pytest.mark.parametrize("place", ["warm", "remote"], indirect=True)
+def test_threads_that_come_with_the_first_files_share_one_place(
+    look: type[DockerModel],
+    place: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = [write(tmp_path / str(n) / "same.txt", b"%d" % n) for n in range(4)]
+
+    def slowly() -> Path:
+        time.sleep(0.2)
+        return make_parent()
+
+    def put_slowly(files: VolumeFiles, tar: Iterator[bytes]) -> None:
+        time.sleep(0.2)
+        put(files, tar)
+
+    put = VolumeFiles._put
+    monkeypatch.setattr("repro.engine.files.make_parent", slowly)
+    monkeypatch.setattr(VolumeFiles, "_put", put_slowly)
+
+    with look(**place) as model, ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda path: model.predict(file=path), paths))
+
+    assert [one["file"]["sha256"] for one in found] == [sha256(b"%d" % n) for n in range(4)]
+
+
+def test_a_prediction_that_no_row_can_hold_is_recorded_without_its_files(
+    bookworm: str, tmp_path: Path
+) -> None:
+    code = (
+        "from repro_runtime import content, main\n"
+        "def one(text): return {'audio': content(b'x', '.wav'), 'score': float(text)}\n"
+        "main(lambda: None, lambda model, instances: [one(i['text']) for i in instances])\n"
+    )
+
+    @Model.register("test-files-scored", exist_ok=True)
+    class Score(DockerModel):
+        program = Program(image=bookworm, command=("python", "-c", code))
+
+        def predict(self, text: str) -> Scored:
+            return self.answer(text=text)
+
+    (tmp_path / "texts.txt").write_text("1\nnan\n3\n")
+    output = tmp_path / "made.jsonl"
+
+    predict_file(
+        PredictionJob(
+            model="test-files-scored",
+            inputs=(str(tmp_path / "texts.txt"),),
+            outputs=(str(output),),
+            on_error="record",
+        )
+    )
+
+    rows: Any = read_jsonl_file(str(output))
+    assert ["error" in row for row in rows] == [False, True, False]
+    made = sorted(path.name for path in (tmp_path / "made.jsonl.files").glob("[!.]*"))
+    assert made == ["0-audio.wav", "2-audio.wav"]

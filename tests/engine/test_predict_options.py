@@ -672,6 +672,7 @@ def test_a_dry_run_of_one_instance_starts_nothing_either(predict: Run) -> None:
         (["--option", "tims=2"], "did you mean 'times'"),
         (["--rename", "body"], "--rename wants NAME=VALUE"),
         (["--rename", "body=text"], "'body'"),
+        (["--rename", "a=text", "--rename", "a=b"], "--rename gives two names to one column"),
         (["--select", "body"], "'body'"),
         (["--shard", "2"], "--shard wants I/N"),
         (["--shard", "3/2"], "no shard 3/2"),

@@ -257,10 +257,12 @@ def test_a_file_in_the_cache_that_is_wrong_is_named(card: Card, engine: Engine) 
         build(engine, recipe_of(card, namespace=NAMESPACE))
 
 
-@pytest.mark.parametrize("name", ["weights/deep/model.bin", "weights/deep/model.bin/too"])
+@pytest.mark.parametrize(
+    "name", ["weights", "weights/deep/model.bin", "weights/deep/model.bin/too"]
+)
 def test_a_file_that_stands_where_weights_belong_is_named(card: Card, name: str) -> None:
     file = card.folder / name
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
 
     with pytest.raises(BuildError, match=f"{name}: it stands where weights belong"):

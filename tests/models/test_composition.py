@@ -112,6 +112,6 @@ def test_what_is_said_is_what_the_page_says_was_heard(
     said = [f"{one['spoken']:46} " for one in inside["speech"]]
     lines = zip(said, inside["heard"], strict=True)
     assert block("text", 2).splitlines() == [one + other for one, other in lines]
-    assert sorted(path.name for path in (folder / "spoken.jsonl.files").iterdir()) == [
+    assert sorted(path.name for path in (folder / "spoken.jsonl.files").glob("[!.]*")) == [
         f"{number}-audio.wav" for number in range(6)
     ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,9 +13,10 @@ import pytest
 from annotated_types import Len
 from typing_extensions import TypedDict
 
+from repro.engine.files import _link_or_copy
 from repro.errors import ConfigurationError, InstanceError, OutputError
 from repro.models import Audio, Content, File, Image
-from repro.models.files import HOST, IMAGE, InImage, contents_in, plain
+from repro.models.files import HOST, IMAGE, InImage, contents_in, plain, unpacked
 from repro.models.schema import Schema, type_name
 
 if TYPE_CHECKING:
@@ -108,3 +112,40 @@ def test_a_content_is_pickled_with_its_suffix() -> None:
     again = pickle.loads(pickle.dumps(Content(b"a", ".wav")))
 
     assert (again, again.suffix) == (b"a", ".wav")
+
+
+def test_a_path_leads_where_the_system_says_also_beyond_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "real" / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "sub")
+    (tmp_path / "real" / "b.txt").write_text("right")
+    (tmp_path / "b.txt").write_text("wrong")
+
+    def predict(self: object, file: File) -> None: ...
+
+    checked: Any = Schema.of("m", predict).instance({"file": "link/../b.txt"}, 0)
+
+    assert Path(unpacked(checked["file"][HOST])).read_text() == "right"
+
+
+def test_a_copy_for_which_there_is_too_little_space_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other_file_system(*_: object) -> int:
+        raise OSError(errno.EXDEV, "other file system")
+
+    monkeypatch.setattr(os, "copy_file_range", other_file_system)
+    private = tmp_path / "private"
+    private.write_bytes(bytes(100_000))
+    private.chmod(0o600)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    with private.open("rb", buffering=0) as file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, limits[1]))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                _link_or_copy(file, tmp_path / "copy")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import resource
 import shutil
 import signal
 import ssl
@@ -537,6 +538,20 @@ def test_a_disk_that_fills_up_meanwhile_is_told_and_what_is_there_is_kept(
 
     assert_fetched(fetch(weights), small / "weights")
     assert server.ranges[-1].startswith("bytes=")
+
+
+def test_a_disk_that_takes_only_a_part_of_the_last_bytes_is_told(
+    weights: Weights, cache: Path
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(WHOLE) - 1000, limits[1]))
+    try:
+        with pytest.raises(EngineError, match="too large"):
+            fetch(weights)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert_fetched(fetch(weights), cache)
 
 
 def test_a_cache_that_cannot_be_written_is_told(
