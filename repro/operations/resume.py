@@ -20,8 +20,10 @@ from repro.data.formats import STREAM, compression_of, format_of
 from repro.errors import ConfigurationError, DataFileError, PredictionError, UnknownNameError
 from repro.models import DockerModel
 from repro.models.failure import Failure
+from repro.models.files import mapped
 from repro.models.program import prepare
 from repro.models.schema import Schema
+from repro.operations.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
     from repro.models import Model
     from repro.operations.job import PredictionJob
-    from repro.operations.source import Source
 
 PENDING = 2**20  # bytes that wait to be written, also within a batch
 SYNC = 1.0  # seconds of work that a power failure may cost
@@ -280,7 +281,8 @@ def _identity(job: PredictionJob, model: DockerModel, source: Source) -> dict[st
     What decides how fast they come, or whether they come at all, may change: workers, timeouts,
     memory, what becomes of failures.
     """
-    options = Schema.of(job.model, type(model).predict).call(job.options)
+    schema = Schema.of(job.model, type(model).predict)
+    options = schema.call(job.options)
     program = model.resolve()
     prepare(model)
     card = None
@@ -297,6 +299,7 @@ def _identity(job: PredictionJob, model: DockerModel, source: Source) -> dict[st
             {"format": format_of(path, job.input_format), "sha256": _hash(path)}
             for path in job.inputs
         ],
+        "files": _stamps(job, schema) if schema.files else None,
         "options": options,
         "load_options": {
             **model.load_options,
@@ -312,13 +315,34 @@ def _identity(job: PredictionJob, model: DockerModel, source: Source) -> dict[st
     return found
 
 
+def _stamps(job: PredictionJob, schema: Schema) -> str:
+    """Hash the path, the size and the time of every file that the rows name."""
+    total = hashlib.sha256()
+
+    def look(path: str) -> str:
+        about = "missing"
+        with suppress(OSError, ValueError):
+            status = os.stat(path)  # noqa: PTH116  a Path costs as much again
+            about = f"{status.st_size} {status.st_mtime_ns}"
+        total.update(os.fsencode(f"{path}\0{about}\0"))
+        return path
+
+    with Source(job, schema) as source:
+        for row in source.instances():
+            for field in schema.files:
+                mapped(field.type, row.get(field.name), look)
+    return total.hexdigest()
+
+
 def _differences(old: dict[str, Any], new: dict[str, Any], inputs: Sequence[str]) -> Iterator[str]:
     """Name what is not as it was."""
     for name in {**new, **old}:
         was, now = old.get(name), new.get(name)
         if was == now:
             continue
-        if name == "input":
+        if name == "files":
+            yield "files that its rows name have changed"
+        elif name == "input":
             yield from _other_inputs(was or [], now or [], inputs)
         elif name in _EACH:
             for one in {**(was or {}), **(now or {})}:

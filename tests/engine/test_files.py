@@ -615,3 +615,30 @@ def test_a_prediction_that_no_row_can_hold_is_recorded_without_its_files(
     assert ["error" in row for row in rows] == [False, True, False]
     made = sorted(path.name for path in (tmp_path / "made.jsonl.files").glob("[!.]*"))
     assert made == ["0-audio.wav", "2-audio.wav"]
+
+
+def test_a_run_is_not_resumed_over_other_files(registered: str, tmp_path: Path) -> None:
+    for n in range(3):
+        write(tmp_path / f"{n}.bin", b"%d" % n)
+    source, output = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    rows = [{"file": f"{n}.bin", "note": ""} for n in range(3)]
+    rows[2]["note"] = "fail"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    job = PredictionJob(
+        model=registered,
+        inputs=(str(source),),
+        outputs=(str(output),),
+        load_options={"batch_size": 1},
+        resume=True,
+    )
+    with pytest.raises(ModelError):
+        predict_file(job)
+    before = (tmp_path / "0.bin").stat()
+
+    write(tmp_path / "0.bin", b"other")
+    with pytest.raises(ConfigurationError, match="files that its rows name have changed"):
+        predict_file(job)
+    write(tmp_path / "0.bin", b"0")
+    os.utime(tmp_path / "0.bin", ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(ModelError):  # of the third row, as before
+        predict_file(job)
