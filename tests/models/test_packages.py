@@ -88,8 +88,12 @@ def test_an_instance_is_answered_alike_alone_in_a_batch_and_in_any_order(
         assert together
         assert rows_of(model, inputs[::-1]) == together[::-1]
         assert rows_of(model, first) == together[:FIRST]
-        assert [rows_of(model, [one])[0] for one in first] == together[:FIRST]
-        assert [model.predict(**one) for one in first] == model.predict_each(first)
+        alone = [model.predict(**one) for one in first]
+        if isinstance(model, Metric):  # whose `predict` answers with the value over its one row
+            assert [rows_of(model, [one])[0] for one in first] == together[:FIRST]
+            assert alone == model.predict_each(first)
+        else:
+            assert alone == together[:FIRST]
 
 
 @models
