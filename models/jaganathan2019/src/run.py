@@ -37,9 +37,9 @@ def predict(model, instances):
 
 def effects(model, instance):
     score, annotator, problems, distance, mask = model
-    chromosome, position = str(instance["chromosome"]), instance["position"]
-    reference, alternate = str(instance["reference"]), str(instance["alternate"])
-    genome = Genome(chromosome, str(instance["sequence"]), instance["start"])
+    chromosome, position = plain(instance, "chromosome"), instance["position"]
+    reference, alternate = plain(instance, "reference"), plain(instance, "alternate")
+    genome = Genome(chromosome, plain(instance, "sequence"), instance["start"])
     check(reference, alternate)
     genome.check(position - CONTEXT - distance, position + CONTEXT + distance)
     annotator.ref_fasta = genome
@@ -48,6 +48,13 @@ def effects(model, instance):
     if problems.found:
         raise ValueError(problems.found[0])
     return [effect(line) for line in scores]
+
+
+def plain(instance, name):
+    """Give a text as the program takes it, which Python 2 does not in other letters."""
+    if any(ord(character) > 127 for character in instance[name]):
+        raise ValueError("%s has characters that are not ASCII" % name)
+    return str(instance[name])
 
 
 def check(reference, alternate):
