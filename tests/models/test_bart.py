@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import json
 import re
 import shutil
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from repro.engine.client import Engine
+    from tests.conftest import Library
 
 PACKAGE = models_root() / "lewis2020"
 pytestmark = pytest.mark.timeout(1200)  # PyTorch is installed first
@@ -150,14 +152,19 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def image(engine: Engine, server: Files, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the package with other weights: in a copy of it, the card names those."""
-    copy = tmp_path_factory.mktemp("models") / "lewis2020"
-    shutil.copytree(PACKAGE, copy)
-    card = copy / "model.toml"
-    card.write_text(re.sub(r"\[\[weights\]\]\n(.+\n)+", partial(here, server), card.read_text()))
-    recipe = recipe_of(read_card(card), namespace=NAMESPACE)
+    copy = with_weights_of(server, tmp_path_factory.mktemp("models") / "lewis2020")
+    recipe = recipe_of(read_card(copy / "model.toml"), namespace=NAMESPACE)
     build(engine, recipe)
     yield recipe.name
     images.remove(engine, recipe.name, force=True)
+
+
+def with_weights_of(server: Files, folder: Path) -> Path:
+    """Copy the package, and write the server's weights into its card."""
+    shutil.copytree(PACKAGE, folder)
+    card = folder / "model.toml"
+    card.write_text(re.sub(r"\[\[weights\]\]\n(.+\n)+", partial(here, server), card.read_text()))
+    return folder
 
 
 def here(server: Files, found: re.Match[str]) -> str:
@@ -257,6 +264,21 @@ def test_a_gpu_writes_as_many_summaries(image: str, device: int, summaries: list
         written = model.predict_batch([{"document": text} for text in TEXTS])
 
     assert len(written) == len(summaries)
+
+
+def test_the_package_keeps_the_contract(engine: Engine, library: Library, server: Files) -> None:
+    with_weights_of(server, library.folder / "models" / "lewis2020")
+    code = Path(inspect.getfile(BART)).parent
+    shutil.copytree(code, library.folder / "repro" / "models" / "lewis2020")
+
+    done = library.repro("check", "lewis2020", "--level", "contract", "--json")
+    images.remove(engine, f"{library.namespace}/lewis2020:1.0", force=True)
+    (report,) = json.loads(done.stdout)
+    wrong = [one for one in report["checks"] if one["outcome"] == "error"]
+
+    assert report["level"] == "contract"
+    assert wrong == []
+    assert done.returncode == 0
 
 
 def test_without_the_weights_no_claim_is_run_and_each_says_why(engine: Engine) -> None:
