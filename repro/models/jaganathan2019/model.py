@@ -49,23 +49,8 @@ class GeneEffect(TypedDict):
     donor_loss: SpliceEffect
 
 
-class _Annotator(DockerModel):
-    """What both models are made with."""
-
-    def __init__(
-        self,
-        image: str | None = None,
-        *,
-        assembly: Literal["grch37", "grch38"] = "grch37",
-        distance: Distance = 50,
-        mask: bool = False,
-        **common: Any,
-    ) -> None:
-        super().__init__(image, **common)
-
-
 @Model.register("jaganathan2019-spliceai")
-class SpliceAI(_Annotator):
+class SpliceAI(DockerModel):
     """Predict what genetic variants do to splicing.
 
     This is spliceai 1.3.1 with its five networks, over TensorFlow 2.15 and Python 3.11, on the CPU.
@@ -89,6 +74,17 @@ class SpliceAI(_Annotator):
        Splicing from Primary Sequence with Deep Learning, Cell 176. Upstream: Illumina/SpliceAI,
        release 1.3.1, spliceai/utils.py, unchanged.
     """
+
+    def __init__(
+        self,
+        image: str | None = None,
+        *,
+        assembly: Literal["grch37", "grch38"] = "grch37",
+        distance: Distance = 50,
+        mask: bool = False,
+        **common: Any,
+    ) -> None:
+        super().__init__(image, **common)
 
     def predict(
         self,
@@ -133,7 +129,7 @@ class SpliceAI(_Annotator):
 
 
 @Model.register("jaganathan2019-spliceai-py27")
-class SpliceAIPython2(_Annotator):
+class SpliceAIPython2(SpliceAI):
     """Predict what genetic variants do to splicing, with the software of 2019.
 
     This is spliceai 1.3.1 with its five networks, over TensorFlow 1.14, Keras 2.2.5 and Python 2.7,
@@ -154,43 +150,3 @@ class SpliceAIPython2(_Annotator):
        Splicing from Primary Sequence with Deep Learning, Cell 176. Upstream: Illumina/SpliceAI,
        release 1.3.1, spliceai/utils.py, unchanged.
     """
-
-    def predict(
-        self,
-        chromosome: str,
-        position: Position,
-        reference: Bases,
-        alternate: Bases,
-        sequence: Bases,
-        start: Position,
-    ) -> list[GeneEffect]:
-        """Annotate one variant.
-
-        Parameters
-        ----------
-        chromosome : str
-            As that of `SpliceAI.predict`.
-        position : int, ≥ 1
-            Of the first base of `reference`.
-        reference : str
-            What is there.
-        alternate : str
-            What is there instead.
-        sequence : str
-            The reference genome around the variant.
-        start : int, ≥ 1
-            The position of the first base of `sequence`.
-
-        Returns
-        -------
-        list of GeneEffect
-            One for each gene that the variant is in; empty outside of genes.
-        """
-        return self.answer(
-            chromosome=chromosome,
-            position=position,
-            reference=reference,
-            alternate=alternate,
-            sequence=sequence,
-            start=start,
-        )

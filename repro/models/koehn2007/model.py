@@ -112,7 +112,7 @@ class Detokenizer(DockerModel):
 
 
 @Model.register("koehn2007-sacremoses")
-class SacreTokenizer(DockerModel):
+class SacreTokenizer(Tokenizer):
     """Take a sentence apart into tokens with sacremoses.
 
     This is Moses' tokenizer in Python. Also of languages without spaces it splits no words.
@@ -137,36 +137,9 @@ class SacreTokenizer(DockerModel):
        sacremoses/tokenize.py, unchanged, a port of tokenizer.perl to Python.
     """
 
-    def __init__(
-        self,
-        image: str | None = None,
-        *,
-        language: str = "en",
-        escape: bool = True,
-        aggressive_dash_splits: bool = False,
-        **common: Any,
-    ) -> None:
-        super().__init__(image, **common)
-
-    def predict(self, text: str) -> list[str]:
-        """Take one sentence apart.
-
-        Parameters
-        ----------
-        text : str
-            One sentence: a full stop within the text stays with its word. An end of a line is read
-            as a space.
-
-        Returns
-        -------
-        list of str
-            Its tokens in their order; none of an empty text.
-        """
-        return self.answer(text=text)
-
 
 @Model.register("koehn2007-sacremoses-detokenizer")
-class SacreDetokenizer(DockerModel):
+class SacreDetokenizer(Detokenizer):
     """Put tokens together to a sentence with sacremoses.
 
     This is Moses' detokenizer in Python.
@@ -187,27 +160,3 @@ class SacreDetokenizer(DockerModel):
        ACL Demo and Poster Sessions. Upstream: alvations/sacremoses, release 0.1.1,
        sacremoses/tokenize.py, unchanged, a port of detokenizer.perl to Python.
     """
-
-    def __init__(
-        self,
-        image: str | None = None,
-        *,
-        language: str = "en",
-        **common: Any,
-    ) -> None:
-        super().__init__(image, **common)
-
-    def predict(self, tokens: list[str]) -> str:
-        """Put one sentence together.
-
-        Parameters
-        ----------
-        tokens : list of str
-            The tokens of one sentence. Entities such as ``&amp;`` become characters again.
-
-        Returns
-        -------
-        str
-            The sentence, without whitespace around it.
-        """
-        return self.answer(tokens=tokens)

