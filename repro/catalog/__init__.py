@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from repro.catalog.card import Card as Card
     from repro.catalog.card import ModelCard as ModelCard
-    from repro.catalog.card import find_model as find_model
-    from repro.catalog.card import find_package as find_package
-    from repro.catalog.card import list_models as list_models
-    from repro.catalog.card import list_packages as list_packages
-    from repro.catalog.card import read_cards as read_cards
+    from repro.catalog.cards import find_model as find_model
+    from repro.catalog.cards import find_package as find_package
+    from repro.catalog.cards import list_models as list_models
+    from repro.catalog.cards import list_packages as list_packages
+    from repro.catalog.cards import read_cards as read_cards
     from repro.catalog.claim import Claim as Claim
     from repro.catalog.places import models_root as models_root
 
@@ -23,12 +23,12 @@ _HOME = {
     "Card": "repro.catalog.card",
     "Claim": "repro.catalog.claim",
     "ModelCard": "repro.catalog.card",
-    "find_model": "repro.catalog.card",
-    "find_package": "repro.catalog.card",
-    "list_models": "repro.catalog.card",
-    "list_packages": "repro.catalog.card",
+    "find_model": "repro.catalog.cards",
+    "find_package": "repro.catalog.cards",
+    "list_models": "repro.catalog.cards",
+    "list_packages": "repro.catalog.cards",
     "models_root": "repro.catalog.places",
-    "read_cards": "repro.catalog.card",
+    "read_cards": "repro.catalog.cards",
 }
 
 __all__ = [

@@ -10,14 +10,13 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from repro.catalog.claim import Claim, read_claim
-from repro.catalog.index import name_taken, read_models
-from repro.catalog.packages import OURS, find_place, places
+from repro.catalog.packages import OURS
 from repro.catalog.suites import SUITES
 from repro.catalog.table import Table
 from repro.catalog.tasks import TASKS, task_hint
 from repro.catalog.weights import Weights, read_weights
 from repro.common.sizes import parse_bytes
-from repro.errors import CardError, UnknownNameError
+from repro.errors import CardError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,14 +24,12 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from repro.catalog.packages import Place
 
 DEFAULT_IMAGE = ""  # the name of a package's first image
 
-_NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 # BCP 47 as it is commonly written: language, script, region, variants.
 LANGUAGE = re.compile(
     r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?(-([a-z\d]{5,8}|\d[a-z\d]{3}))*"
@@ -116,90 +113,6 @@ class Card:
         return " AND ".join(filter(None, (self.license, self.weights_license)))
 
 
-def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[Card]:
-    """Read every card: ours sorted by package, then those of other distributions.
-
-    A card that is not right is left out where `on_error` is told what is wrong with it.
-    """
-    for place in places():
-        try:
-            card = _read_at(place)
-        except CardError as error:
-            if on_error is None:
-                raise
-            on_error(error)
-        else:
-            yield card
-
-
-def list_packages() -> list[str]:
-    """List the names of all packages that have a card, without reading any."""
-    return sorted(place.package for place in places())
-
-
-def list_models(on_error: Callable[[CardError], None] | None = None) -> list[str]:
-    """List the names of all models, without importing any; cards that are not right as above."""
-    return sorted(str(entry["model"]) for _, models in read_models(on_error) for entry, _ in models)
-
-
-def find_package(package: str) -> Card:
-    """Read the card of one package.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such package, or it has no card.
-    """
-    place = find_place(package) if _NAME.fullmatch(package) else None
-    if place is None:
-        hint = "`repro list` shows what there is"
-        raise UnknownNameError("package", package, list_packages(), hint)
-    return _read_at(place)
-
-
-def _read_at(place: Place) -> Card:
-    """Read the card of a package; one of others may not name a model as another package does."""
-    card = read_card(place.card, place.module)
-    if not place.module.startswith(f"{OURS}."):
-        owners = {
-            entry["model"]: owner.package
-            for owner, models in read_models(lambda _: None)
-            for entry, _ in models
-        }
-        for model in card.models:
-            if owners.get(model, card.package) != card.package:
-                raise name_taken(card.package, model, owners[model])
-    return card
-
-
-def find_model(name: str) -> tuple[Card, ModelCard]:
-    """Find a model and its package by the model's name; only its own card is read.
-
-    Raises
-    ------
-    UnknownNameError
-        If no card has it.
-    CardError
-        If the card that should have it is not right; what is wrong with others does no harm.
-    """
-    known: list[str] = []
-    broken: list[CardError] = []
-    for place, models in read_models(broken.append):
-        names = [str(entry["model"]) for entry, _ in models]
-        if name in names:
-            card = read_card(place.card, place.module)
-            if name in card.models:  # else it changed just now
-                return card, card.models[name]
-        known += names
-    for error in broken:
-        if name.startswith(error.file.partition("/")[0]):
-            raise error
-    hint = "`repro list` shows what there is"
-    if broken:
-        hint += f", and what is wrong with {' and '.join(error.file for error in broken)}"
-    raise UnknownNameError("model", name, known, hint)
-
-
 def read_card(file: Path, module: str = "") -> Card:
     """Read one card, whose package has its classes in `module`, by default among ours.
 
@@ -209,7 +122,7 @@ def read_card(file: Path, module: str = "") -> Card:
         With file, key and remedy, if it is not right.
     """
     name = f"{file.parent.name}/{file.name}"
-    if not _NAME.fullmatch(file.parent.name):
+    if not NAME.fullmatch(file.parent.name):
         problem = f"{file.parent.name!r} cannot be a package's name"
         raise CardError(name, "the folder", problem, "small letters and digits: <author><year>")
     try:
@@ -292,7 +205,7 @@ def _read_images(table: Table) -> Iterator[tuple[str, ImageCard]]:
     base = _read_suite(table, "bookworm")
     yield DEFAULT_IMAGE, ImageCard(base=base)
     for name, image in table.tables("images"):
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise image.error("", f"{name!r} cannot be part of an image's name")
         yield (
             name,
@@ -309,7 +222,7 @@ def _read_suite(table: Table, default: str) -> str:
 
 
 def _read_model(name: str, table: Table, images: Mapping[str, ImageCard]) -> ModelCard:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         remedy = "small letters, digits and hyphens: <author><year>[-<variant>]"
         raise table.error("", f"{name!r} cannot be a model's name", remedy)
     model = ModelCard(

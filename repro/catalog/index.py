@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
+    from repro.catalog.entry import Models
     from repro.catalog.packages import Collection, Place
-    from repro.common.jsonlines import JSON
 
     Stamp: TypeAlias = list[int]  # size, time of the last change in ns, inode
-    Entry: TypeAlias = dict[str, JSON]  # a model's line, see repro.catalog.listing
-    Models: TypeAlias = list[tuple[Entry, str]]  # and the text that a search looks at
 
 FORMAT = 2  # a new one for another content
 TICK = 100_000_000  # ns; a file system may tell two changes apart only if they lie further apart
@@ -102,7 +100,7 @@ def _read_collection(
 
 def _read(place: Place, tell: Callable[[CardError], None]) -> Models | None:
     from repro.catalog.card import read_card
-    from repro.catalog.listing import describe
+    from repro.catalog.entry import describe
 
     try:
         return describe(read_card(place.card))

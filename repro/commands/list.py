@@ -11,7 +11,7 @@ from repro.commands.output import json_option, print_json, print_table, say
 from repro.common.text import printable
 
 if TYPE_CHECKING:
-    from repro.catalog.index import Entry
+    from repro.catalog.entry import Entry
     from repro.errors import CardError
 
 
@@ -53,7 +53,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], as_json: bool, **soug
 
 
 def _print(entries: list[Entry]) -> None:
-    from repro.catalog.listing import language_words
+    from repro.catalog.entry import language_words
 
     rows = []
     for entry in entries:

@@ -7,7 +7,7 @@ from importlib import import_module
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from repro.catalog.card import find_model
+from repro.catalog.cards import find_model
 from repro.catalog.packages import OURS
 from repro.catalog.places import model_code, models_root
 from repro.errors import CardError, ConfigurationError, UnknownNameError, nearest

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from repro.catalog import find_model, find_package, list_packages
+from repro.catalog.entry import citation
 from repro.catalog.ledger import costs_of
-from repro.catalog.listing import citation
 from repro.catalog.tasks import TASKS
 from repro.common.sizes import format_bytes
 from repro.errors import UnknownNameError

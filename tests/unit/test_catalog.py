@@ -12,7 +12,8 @@ import pytest
 from repro import catalog
 from repro.catalog import find_model, find_package, list_models, models_root, read_cards
 from repro.catalog.card import Paper, read_card
-from repro.catalog.listing import citation, list_entries
+from repro.catalog.entry import citation
+from repro.catalog.listing import list_entries
 from repro.catalog.places import base_dockerfile, model_code, runtime_file
 from repro.catalog.tasks import TASKS, check_modality, has_modality
 from repro.common.registrable import Registrable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from repro.catalog import card, find_model, index, list_models, places
+from repro.catalog import card, cards, find_model, index, list_models, places
 from repro.catalog.listing import list_entries
 from repro.errors import CardError, UnknownNameError
 
@@ -87,7 +87,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
         return original(file, *module)
 
     monkeypatch.setattr(places, "_share", lambda: tmp_path)
-    monkeypatch.setattr(card, "read_card", read)
+    for reader in (card, cards):
+        monkeypatch.setattr(reader, "read_card", read)
     monkeypatch.setenv("REPRO_CACHE", str(made.cache))
     return made
 
@@ -128,16 +129,16 @@ def test_a_card_that_is_not_right_hides_no_other(checkout):
 
     assert models == again == ["one2001-a", "one2001-b", "two2002-a", "two2002-b"]
     assert list_models(on_error=told.append) == models
-    assert [found.package for found in card.read_cards(told.append)] == ["one2001", "two2002"]
+    assert [found.package for found in cards.read_cards(told.append)] == ["one2001", "two2002"]
     assert [error.file for error in told] == ["broken2000/model.toml"] * 4
-    assert card.list_packages() == ["broken2000", "one2001", "two2002"]
+    assert cards.list_packages() == ["broken2000", "one2001", "two2002"]
 
 
 def test_where_nobody_is_told_a_card_that_is_not_right_is_an_error(checkout):
     checkout.write("broken2000", "title = 1")
     checkout.write("one2001")
 
-    for read in (list_entries, list_models, lambda: list(card.read_cards())):
+    for read in (list_entries, list_models, lambda: list(cards.read_cards())):
         with pytest.raises(CardError, match=r"^broken2000/model.toml: "):
             read()
 
@@ -146,16 +147,16 @@ def test_a_model_is_found_beside_a_card_that_is_not_right(checkout):
     checkout.write("broken2000", "title = 1")
     checkout.write("one2001")
 
-    found, model = card.find_model("one2001-b")
+    found, model = cards.find_model("one2001-b")
 
     assert (found.package, model.class_name) == ("one2001", "B")
     with pytest.raises(CardError, match=r"^broken2000/model.toml: "):
-        card.find_model("broken2000-a")
+        cards.find_model("broken2000-a")
     with pytest.raises(
         UnknownNameError,
         match=r"no model called 'one2001-c'; did you mean 'one2001-[ab]'.*broken2000/model.toml$",
     ):
-        card.find_model("one2001-c")
+        cards.find_model("one2001-c")
 
 
 def test_a_changed_card_is_read_again_and_no_other(two):

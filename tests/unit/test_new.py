@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from repro.catalog import places
-from repro.catalog.card import find_model, read_card
+from repro.catalog.card import read_card
+from repro.catalog.cards import find_model
 from repro.commands.cli import cli
 from repro.errors import ConfigurationError, DataFileError, InputError
 from repro.operations import authoring

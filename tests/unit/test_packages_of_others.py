@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from repro.catalog import entry_points, find_model, find_package, list_models, list_packages
-from repro.catalog.card import read_cards
+from repro.catalog.cards import read_cards
 from repro.catalog.listing import list_entries
 from repro.catalog.packages import collections
 from repro.errors import CardError, UnknownNameError
