@@ -14,8 +14,8 @@ from repro.errors import ImageNotFound, RegistryError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from repro.catalog.repository import Repository
     from repro.engine.client import Engine
-    from repro.engine.registry import Repository
 
 
 def push(

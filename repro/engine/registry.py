@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repro.errors import ConfigurationError, RegistryError
+from repro.catalog.repository import DIGEST, DOCKER_HUB
+from repro.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-DOCKER_HUB = "docker.io"
 TIMEOUT = (8, 30)  # seconds to connect, and between two pieces of an answer
 LARGEST = 4 * 2**20  # bytes of a manifest or a configuration, as registries themselves allow
 
@@ -27,40 +27,10 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.index.v1+json",
 )
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_PATH = re.compile(r"[a-z0-9]+(?:(?:[./]|__?|-+)[a-z0-9]+)*")
-_HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?", re.ASCII)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
 # What reading an answer raises that is no JSON, another, or nested without end.
 _NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Repository:
-    """Where the versions of one image lie: a registry's host, and a path there."""
-
-    host: str
-    path: str
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.path}"
-
-
-def repository(name: str) -> Repository:
-    """Read the name of a repository, as in ``ghcr.io/owner/hutto2014``.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is none.
-    """
-    host, slash, path = name.partition("/")
-    if not slash or not re.search(r"[.:]|^localhost$", host):
-        host, path = DOCKER_HUB, name
-    if not (_HOST.fullmatch(host) and _PATH.fullmatch(path)):
-        raise ConfigurationError(f"{name!r} names no place in a registry; it is HOST/NAMESPACE")
-    return Repository(host=host, path=path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +57,14 @@ class Manifest:
                 for one in json.loads(self.content)["manifests"]
                 if (one.get("platform") or {}).get("architecture") != "unknown"
             ]
-            return [digest for digest in images if _DIGEST.fullmatch(digest)]
+            return [digest for digest in images if DIGEST.fullmatch(digest)]
         return []
 
     def _parts(self) -> list[dict[str, Any]]:
         with suppress(*_NONSENSE):
             about = json.loads(self.content)
             parts = [about["config"], *about["layers"]]
-            if all(_DIGEST.fullmatch(one["digest"]) for one in parts):
+            if all(DIGEST.fullmatch(one["digest"]) for one in parts):
                 return parts
         return []
 
@@ -149,7 +119,7 @@ class Registry:
         if not told:
             manifest = self.manifest(path, reference)
             return None if manifest is None else manifest.digest
-        if not _DIGEST.fullmatch(told):
+        if not DIGEST.fullmatch(told):
             raise RegistryError(self.host, f"{told!r}, it says, is the digest of {path}", "")
         return told
 
@@ -167,7 +137,7 @@ class Registry:
         content = answer.content
         digest = _digest(content)
         told = answer.headers.get("Docker-Content-Digest", digest)
-        asked = reference if _DIGEST.fullmatch(reference) else digest
+        asked = reference if DIGEST.fullmatch(reference) else digest
         for expected, who in ((told, "it says itself"), (asked, "was asked for")):
             if digest != expected:
                 problem = f"the manifest of {path}:{reference} that it sends has the digest"

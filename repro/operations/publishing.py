@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from repro.catalog.lockfile import read_lock
+from repro.catalog.repository import repository
 from repro.common.config import read_config
 from repro.engine.base import CERTIFICATES_LABEL
 from repro.engine.client import connect
@@ -16,7 +17,7 @@ from repro.engine.context import CONTEXT_LABEL
 from repro.engine.push import push
 from repro.engine.recipe import check as set_up
 from repro.engine.recipe import recipe_of
-from repro.engine.registry import Registry, repository
+from repro.engine.registry import Registry
 from repro.errors import (
     ConfigurationError,
     EngineError,

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from repro.engine.registry import LARGEST, Manifest, Registry, repository
+from repro.catalog.repository import repository
+from repro.engine.registry import LARGEST, Manifest, Registry
 from repro.errors import ConfigurationError, RegistryError
 
 
@@ -21,6 +22,7 @@ from repro.errors import ConfigurationError, RegistryError
         ("owner/hutto2014", "docker.io", "owner/hutto2014"),
         ("localhost/a", "localhost", "a"),
         ("127.0.0.1:5000/a/b", "127.0.0.1:5000", "a/b"),
+        ("GHCR.io/owner/a", "ghcr.io", "owner/a"),
         ("[::1]:5000/a", "[::1]:5000", "a"),
     ],
 )
@@ -29,6 +31,7 @@ def test_the_name_of_a_repository_is_read(name, host, path):
 
     assert (found.host, found.path) == (host, path)
     assert str(found) == f"{host}/{path}"
+    assert repository(str(found)) == found
 
 
 @pytest.mark.parametrize(
