@@ -113,17 +113,21 @@ class Card:
 def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[Card]:
     """Read every card: ours sorted by package, then those of other distributions.
 
-    A card that is not right is left out where `on_error` is told what is wrong with it.
+    A card that is not right, or a folder of them that cannot be read, is left out where `on_error`
+    is told what is wrong with it.
     """
-    for place in places():
+    tell = on_error or _raise
+    for place in places(tell):
         try:
             card = _read_at(place)
         except CardError as error:
-            if on_error is None:
-                raise
-            on_error(error)
+            tell(error)
         else:
             yield card
+
+
+def _raise(error: CardError) -> None:
+    raise error
 
 
 def list_packages() -> list[str]:

@@ -77,7 +77,9 @@ def _raise(error: CardError) -> None:
 
 
 def _read_collection(
-    collection: Collection, cards: Mapping[str, os.stat_result], tell: Callable[[CardError], None]
+    collection: Collection,
+    cards: Mapping[str, os.stat_result | None],
+    tell: Callable[[CardError], None],
 ) -> Iterator[tuple[Place, Models]]:
     root = collection.root
     known = _load(root)
@@ -111,8 +113,8 @@ def _read(place: Place, tell: Callable[[CardError], None]) -> Models | None:
         return None
 
 
-def _stamp(status: os.stat_result) -> Stamp:
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
+def _stamp(status: os.stat_result | None) -> Stamp:
+    return [] if status is None else [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def _load(root: Path) -> dict[str, tuple[Stamp, Models]]:
@@ -139,7 +141,7 @@ def _save(root: Path, held: dict[str, tuple[Stamp, Models]]) -> None:
     now, file = time.time_ns(), _file(root)
     if file is None:
         return
-    settled = {p: entry for p, entry in held.items() if abs(now - entry[0][1]) > TICK}
+    settled = {p: entry for p, entry in held.items() if entry[0] and abs(now - entry[0][1]) > TICK}
     body = json.dumps(settled).encode()
     with suppress(OSError, ReproError):
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from repro.engine.contents import short_name
 from repro.engine.context import CONTEXT_LABEL
 from repro.engine.recipe import recipe_of
 from repro.errors import (
+    ConfigurationError,
     EngineError,
     EngineUnavailable,
     ImageNotFound,
@@ -56,8 +57,7 @@ def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]
     except UnknownNameError:
         if package not in set(packages_without_card()):
             raise
-        name = str(import_module(f"repro.models.{package}").DEFAULT_IMAGE)
-        return [(package, _pull(connect(), name, package, report))]
+        return [(package, _pull(connect(), _default_image(package), package, report))]
     engine, namespace = connect(), read_config().namespace
     pulled = []
     for one in card.images:
@@ -71,6 +71,15 @@ def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]
             _pull_version(engine, recipe, report)
         pulled.append((package, recipe.name))
     return pulled
+
+
+def _default_image(package: str) -> str:
+    """Name the image of a package without a card, the way the tutorial does."""
+    name = getattr(import_module(f"repro.models.{package}"), "DEFAULT_IMAGE", None)
+    if not isinstance(name, str):
+        problem = f"{package} has no model.toml, and repro.models.{package} no DEFAULT_IMAGE"
+        raise ConfigurationError(f"{problem}: nothing says what is to be pulled")
+    return name
 
 
 def exact_names(card: Card, recipe: Recipe) -> list[str]:
