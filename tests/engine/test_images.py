@@ -452,6 +452,21 @@ def test_a_dockerfile_that_is_not_there_is_a_build_error(folder, build):
         build()
 
 
+def test_a_dockerfile_that_is_a_pipe_is_not_waited_for(folder, build):
+    (folder / "Dockerfile").unlink()
+    os.mkfifo(folder / "Dockerfile")
+
+    with pytest.raises(BuildError, match="Dockerfile: it is no file; put one there"):
+        build()
+
+
+def test_a_name_that_is_not_utf_8_is_a_build_error_that_shows_it(folder, build):
+    (folder / "src" / os.fsdecode(b"na\xefve")).touch()
+
+    with pytest.raises(BuildError, match=r"src/na\\udcefve: its name is not UTF-8; rename it"):
+        build()
+
+
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
 def test_what_is_not_utf_8_is_a_build_error_that_names_the_line(folder, build, name):
     (folder / name).write_bytes("# one\n# naïve\n".encode("latin-1"))

@@ -372,6 +372,58 @@ def test_a_card_that_is_not_right_stops_no_other(checkout, registry):
     assert outcomes["small2020"] == "publish"
 
 
+def test_what_is_wrong_with_files_is_told_by_the_plan_and_stops_no_other(checkout, registry):
+    checkout.add("small2020")
+    (checkout.add("undecoded2020") / ".dockerignore").write_bytes(b"\xff")
+    (checkout.add("linked2020") / "src" / ".hidden").symlink_to("run.sh")
+    (checkout.add("unlocked2020") / "image.lock").write_text("lock = 2")
+    (checkout.add("unmade2020") / "Dockerfile").unlink()
+    names = ("undecoded2020", "linked2020", "unlocked2020", "unmade2020", "small2020")
+    words = ("publish", *names, "--registry", f"{registry}/lab", "--json", *QUICK)
+
+    planned = checkout.repro(*words, "--plan", DOCKER_HOST="unix:///none")
+    dry = checkout.repro(*words, "--dry-run")
+    done = checkout.repro(*words)
+
+    for told, last in ((planned, "publish"), (dry, "checked"), (done, "published")):
+        assert told.returncode == 3
+        results = json.loads(told.stdout)
+        assert [one["action"] for one in results] == [*["failed"] * 4, last], told.stderr
+        assert [one["exit_code"] for one in results] == [3, 3, 2, 3, 0]
+        for reason in (
+            ".dockerignore, line 1: is not UTF-8",
+            "src/.hidden: it is neither a file nor a directory",
+            "unlocked2020/image.lock: lock: is of format 2, this repro reads 1",
+            "Dockerfile: No such file or directory",
+        ):
+            assert reason in told.stderr
+
+
+def test_a_lock_that_is_not_right_is_told_wherever_it_is_read(checkout, registry):
+    folder = checkout.add("small2020")
+    digest = published(checkout, registry)
+    lock = folder / "image.lock"
+    lock.write_text(lock.read_text().replace(digest, digest[:-1]))
+    said = f"small2020/image.lock: images[0].published.{registry}/lab/small2020: '{digest[:-1]}' is"
+
+    wrong = [
+        checkout.repro("setup", "small2020"),
+        checkout.repro("setup", "small2020", "--locked", "--build"),
+        checkout.repro("pull", "small2020"),
+        checkout.repro("publish", "small2020", "--registry", f"{registry}/lab"),
+    ]
+    checked = checkout.repro("check", "small2020", "--level", "card")
+    listed = checkout.repro("list")
+    right = checkout.repro("lock", "small2020")
+    again = checkout.repro("setup", "small2020", "--locked")
+
+    assert [done.returncode for done in wrong] == [2] * 4
+    assert all(said in done.stderr for done in wrong), wrong
+    assert checked.returncode == 1
+    assert said in checked.stdout
+    assert [done.returncode for done in (listed, right, again)] == [0] * 3
+
+
 def published(checkout, registry: str, package: str = "small2020") -> str:
     """Publish a package, forget its image, and return its digest."""
     done = checkout.repro("publish", package, "--registry", f"{registry}/lab", "--json", *QUICK)
