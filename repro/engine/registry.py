@@ -298,6 +298,9 @@ class Registry:
         try:
             yield
         except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                problem = "it does not speak TLS, which only one on this machine need not"
+                raise RegistryError(self.host, problem, "is that its port?") from error
             remedy = "REQUESTS_CA_BUNDLE names the certificates to trust"
             raise RegistryError(self.host, "its certificate is not trusted", remedy) from error
         except requests.exceptions.Timeout as error:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from repro.catalog.repository import repository
+from repro.engine.push import _refused
 from repro.engine.registry import LARGEST, Manifest, Registry
 from repro.errors import ConfigurationError, RegistryError
 
@@ -155,6 +156,23 @@ def test_a_refresh_token_is_not_handed_on_to_where_its_service_points(liar, tmp_
 
     (sent,) = liar.asked
     assert b"refresh_token=secret" in sent
+
+
+def test_a_registry_elsewhere_that_speaks_no_tls_is_told_of(liar):
+    with (
+        closing(Registry(f"127.1:{liar.server_port}")) as registry,
+        pytest.raises(RegistryError, match="it does not speak TLS"),
+    ):
+        registry.digest("owner/x", "1.0")
+
+
+def test_a_certificate_that_the_engine_does_not_trust_is_told_with_what_to_do():
+    said = "x509: certificate signed by unknown authority"
+
+    told = str(_refused(repository("lab.example/owner/x"), said))
+
+    assert f"lab.example/owner/x could not be pushed: {said}; Docker has to trust it" in told
+    assert "/etc/docker/certs.d/lab.example/ca.crt" in told
 
 
 def test_an_address_that_is_none_is_told(liar):
