@@ -32,6 +32,7 @@ NOT_CONTEXT = (
     "claims",
     "ledger.json",
     "image.lock",
+    ".*.tmp",  # one of these that is being written, or was when its process was killed
     "tests",
     "__init__.py",  # of a package that is a Python package as well
     "model.py",

@@ -306,7 +306,14 @@ def test_a_digest_sees_which_dockerfile_is_used_and_what_else_counts(folder):
 
 def test_what_stands_beside_an_image_is_not_in_its_context(folder):
     before = digest(folder)
-    for name in ("model.toml", "Readme.md", "examples.jsonl", "ledger.json", "image.lock"):
+    for name in (
+        "model.toml",
+        "Readme.md",
+        "examples.jsonl",
+        "ledger.json",
+        "image.lock",
+        ".a.b.tmp",
+    ):
         (folder / name).write_text("beside")
     for name in ("__init__.py", "model.py", "py.typed"):
         (folder / name).write_text("for the host")
