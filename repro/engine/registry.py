@@ -129,7 +129,8 @@ class Registry:
         Raises
         ------
         RegistryError
-            As above, and if what it sends has another digest than it says, or than was asked for.
+            As above, and if what it sends is none, or has another digest than it says, or than was
+            asked for.
         """
         answer = self._ask("GET", path, f"manifests/{reference}")
         if answer.status == 404:
@@ -143,6 +144,9 @@ class Registry:
                 problem = f"the manifest of {path}:{reference} that it sends has the digest"
                 problem += f" {digest}, where {expected} {who}"
                 raise RegistryError(self.host, problem, "do not trust it")
+        if not _is_manifest(content):
+            problem = f"what it sends as the manifest of {path}:{reference} is none"
+            raise RegistryError(self.host, problem, "is that a registry?")
         return Manifest(digest=digest, content=content)
 
     def labels(self, path: str, manifest: Manifest) -> Mapping[str, str]:
@@ -330,6 +334,13 @@ _none = _with_header("")
 def _basic(login: Mapping[str, str]) -> str:
     words = f"{login.get('username', '')}:{login.get('password', '')}"
     return "Basic " + b64encode(words.encode()).decode()
+
+
+def _is_manifest(content: bytes) -> bool:
+    with suppress(*_NONSENSE):
+        about = json.loads(content)
+        return isinstance(about, dict) and "schemaVersion" in about
+    return False
 
 
 def _digest(content: bytes) -> str:

@@ -166,6 +166,17 @@ def test_a_registry_elsewhere_that_speaks_no_tls_is_told_of(liar):
         registry.digest("owner/x", "1.0")
 
 
+@pytest.mark.parametrize("content", [b"<html>Welcome</html>", b"[]", b'{"errors": []}', b""])
+def test_a_page_is_no_manifest_and_who_sends_it_no_registry(liar, content):
+    liar.answers = lambda _path: (200, {}, content)
+
+    with (
+        closing(Registry(f"127.0.0.1:{liar.server_port}")) as registry,
+        pytest.raises(RegistryError, match=r"manifest of owner/x:1\.0 is none; is that a registry"),
+    ):
+        registry.digest("owner/x", "1.0")
+
+
 def test_a_certificate_that_the_engine_does_not_trust_is_told_with_what_to_do():
     said = "x509: certificate signed by unknown authority"
 
