@@ -132,14 +132,14 @@ class EngineUnavailable(EngineError):
 
 
 class ImageNotFound(EngineError):
-    """An image is not there."""
+    """An image is not there, or cannot be had."""
 
-    def __init__(self, image: str, remedy: str) -> None:
-        self.image, self.remedy = image, remedy
-        super().__init__(image, remedy)
+    def __init__(self, image: str, remedy: str, problem: str = "is not on this engine") -> None:
+        self.image, self.remedy, self.problem = image, remedy, problem
+        super().__init__(image, remedy, problem)
 
     def __str__(self) -> str:
-        return f"the image {self.image} is not on this engine; {self.remedy}"
+        return f"the image {self.image} {self.problem}; {self.remedy}"
 
 
 class ImageOutdated(EngineError):

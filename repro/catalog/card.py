@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
@@ -12,16 +11,11 @@ from typing import TYPE_CHECKING
 from repro.catalog.claim import Claim, read_claim
 from repro.catalog.packages import OURS
 from repro.catalog.suites import SUITES
-from repro.catalog.table import Table
+from repro.catalog.table import Table, read_table
 from repro.catalog.tasks import TASKS, task_hint
 from repro.catalog.weights import Weights, read_weights
 from repro.common.sizes import parse_bytes
 from repro.errors import CardError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,18 +115,11 @@ def read_card(file: Path, module: str = "") -> Card:
     CardError
         With file, key and remedy, if it is not right.
     """
-    name = f"{file.parent.name}/{file.name}"
     if not NAME.fullmatch(file.parent.name):
+        name = f"{file.parent.name}/{file.name}"
         problem = f"{file.parent.name!r} cannot be a package's name"
         raise CardError(name, "the folder", problem, "small letters and digits: <author><year>")
-    try:
-        content = file.read_bytes()
-        values = tomllib.loads(content.decode())
-    except OSError as error:
-        raise CardError(name, "the file", error.strerror or str(error)) from error
-    except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError are
-        raise CardError(name, "the file", f"is not TOML: {error}") from error
-    table = Table(name, "", values)
+    table, content = read_table(file)
     images = dict(_read_images(table))
     models = {key: _read_model(key, model, images) for key, model in table.tables("models")}
     if not models:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from repro.catalog.card import NAME, read_card
-from repro.catalog.index import name_taken, read_models
+from repro.catalog.index import name_taken, raise_it, read_models
 from repro.catalog.packages import OURS, find_place, places
 from repro.errors import CardError, UnknownNameError
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[Card]:
     """Read every card: ours sorted by package, then those of other distributions.
 
-    A card that is not right is left out where `on_error` is told what is wrong with it.
+    A card that is not right, or a folder of them that cannot be read, is left out where `on_error`
+    is told what is wrong with it.
     """
-    for place in places():
+    tell = on_error or raise_it
+    for place in places(tell):
         try:
             card = _read_at(place)
         except CardError as error:
-            if on_error is None:
-                raise
-            on_error(error)
+            tell(error)
         else:
             yield card
 

@@ -51,7 +51,7 @@ def read_models(
     CardError
         If one of those is not right, and nobody else is told.
     """
-    tell = on_error or _raise
+    tell = on_error or raise_it
     taken: dict[object, str] = {}
     for collection, cards in collections(tell):
         for place, models in _read_collection(collection, cards, tell):
@@ -70,12 +70,15 @@ def name_taken(package: str, model: str, owner: str) -> CardError:
     return CardError(f"{package}/model.toml", f"models.{model}", problem, "rename it")
 
 
-def _raise(error: CardError) -> None:
+def raise_it(error: CardError) -> None:
+    """Take an error where nobody else is told of it."""
     raise error
 
 
 def _read_collection(
-    collection: Collection, cards: Mapping[str, os.stat_result], tell: Callable[[CardError], None]
+    collection: Collection,
+    cards: Mapping[str, os.stat_result | None],
+    tell: Callable[[CardError], None],
 ) -> Iterator[tuple[Place, Models]]:
     root = collection.root
     known = _load(root)
@@ -109,8 +112,8 @@ def _read(place: Place, tell: Callable[[CardError], None]) -> Models | None:
         return None
 
 
-def _stamp(status: os.stat_result) -> Stamp:
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
+def _stamp(status: os.stat_result | None) -> Stamp:
+    return [] if status is None else [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def _load(root: Path) -> dict[str, tuple[Stamp, Models]]:
@@ -137,7 +140,7 @@ def _save(root: Path, held: dict[str, tuple[Stamp, Models]]) -> None:
     now, file = time.time_ns(), _file(root)
     if file is None:
         return
-    settled = {p: entry for p, entry in held.items() if abs(now - entry[0][1]) > TICK}
+    settled = {p: entry for p, entry in held.items() if entry[0] and abs(now - entry[0][1]) > TICK}
     body = json.dumps(settled).encode()
     with suppress(OSError, ReproError):
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from repro.catalog.table import Table
+from repro.catalog.repository import DIGEST, repository
+from repro.catalog.table import read_table
 from repro.common.io import whole_file
-from repro.errors import CardError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from repro.errors import CardError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from repro.catalog.table import Table
+
 FORMAT = 1
 NAME = "image.lock"
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -95,26 +94,16 @@ def read_lock(folder: Path) -> Lock | None:
         If it is not right.
     """
     path = folder / NAME
-    name = f"{folder.name}/{NAME}"
-    remedy = f"`repro lock {folder.name}` writes it anew"
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except OSError as error:
-        raise CardError(name, "the file", error.strerror or str(error)) from error
-    except ValueError as error:
-        raise CardError(name, "the file", f"is not TOML: {error}", remedy) from error
-    table = Table(name, "", values)
-    if (written := table.need("lock", int)) != FORMAT:
-        raise table.error("lock", f"is of format {written}, this repro reads {FORMAT}", remedy)
-    lock = Lock(
-        package=table.need("package", str),
-        version=table.need("version", str),
-        platform=table.need("platform", str),
-        images=tuple(_read_image(image) for image in table.array("images")),
-    )
-    table.done()
+    try:
+        table, _ = read_table(path)
+        lock = _read(table)
+        if lock.package != folder.name:
+            raise table.error("package", f"is another one, {lock.package!r}")
+    except CardError as error:
+        remedy = f"`repro lock {folder.name}` writes it anew"
+        raise CardError(error.file, error.key, error.problem, remedy) from error
     return lock
 
 
@@ -167,29 +156,74 @@ def _by_name(wheels: tuple[Wheel, ...]) -> dict[str, str]:
     return {name: " and ".join(told) for name, told in found.items()}
 
 
+def _read(table: Table) -> Lock:
+    if (written := table.need("lock", int)) != FORMAT:
+        raise table.error("lock", f"is of format {written}, this repro reads {FORMAT}")
+    lock = Lock(
+        package=table.need("package", str),
+        version=table.need("version", str),
+        platform=table.need("platform", str),
+        images=tuple(_read_images(table)),
+    )
+    table.done()
+    return lock
+
+
+def _read_images(table: Table) -> Iterator[LockedImage]:
+    taken: set[str] = set()
+    for one in table.array("images"):
+        image = _read_image(one)
+        if image.name in taken:
+            raise one.error("name", f"{image.name!r} is another one's, too")
+        taken.add(image.name)
+        yield image
+
+
 def _read_image(table: Table) -> LockedImage:
+    files, published = _strings(table, "files"), _strings(table, "published")
     image = LockedImage(
         name=table.need("name", str),
-        context=table.need("context", str),
+        context=_sum(table, "context", table.need("context", str)),
         base=_strings(table, "base"),
         debian=_strings(table, "debian"),
         python=tuple(_read_wheel(wheel) for wheel in table.array("python")),
-        files=_strings(table, "files"),
-        published=_strings(table, "published"),
+        files={name: _sum(table, f"files.{name}", one) for name, one in files.items()},
+        published={place: _digest(table, place, one) for place, one in published.items()},
     )
     table.done()
     return image
 
 
 def _read_wheel(table: Table) -> Wheel:
+    record = table.get("record", str, "")
     wheel = Wheel(
         name=table.need("name", str),
         version=table.need("version", str),
-        sha256=table.strings("sha256"),
-        record=table.get("record", str, ""),
+        sha256=tuple(_sum(table, "sha256", one) for one in table.strings("sha256")),
+        record=record and _sum(table, "record", record),
     )
     table.done()
     return wheel
+
+
+def _sum(table: Table, key: str, sha256: str) -> str:
+    if not _SHA256.fullmatch(sha256):
+        raise table.error(key, f"{sha256!r} is not 64 hexadecimal digits, in small letters")
+    return sha256
+
+
+def _digest(table: Table, place: str, digest: str) -> str:
+    """Take the digest that an image has somewhere; refuse also a place that is none."""
+    key = f"published.{place}"
+    try:
+        named = str(repository(place))
+    except ConfigurationError as error:
+        raise table.error(key, str(error)) from error
+    if named != place:
+        raise table.error(key, f"is written {named!r}")
+    if not DIGEST.fullmatch(digest):
+        raise table.error(key, f"{digest!r} is not sha256: and 64 hexadecimal digits")
+    return digest
 
 
 def _strings(table: Table, key: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ to find them.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,12 +57,22 @@ class Collection(NamedTuple):
         module = f"{self.module}.{package}" if self.module else package
         return Place(self.root / package, module)
 
-    def cards(self) -> Mapping[str, os.stat_result]:
-        """Look at the card of each package, sorted, without opening it."""
-        found = {}
+    def cards(self) -> Mapping[str, os.stat_result | None]:
+        """Look at the card of each package, sorted, without opening it.
+
+        None of one that may not be looked at: who reads it is told why.
+        """
+        found: dict[str, os.stat_result | None] = {}
         for name in sorted(self._folders() if self.names is None else self.names):
-            with suppress(OSError):  # no card there, or a file beside the packages
-                found[name] = os.stat(f"{self.root}/{name}/{CARD}")  # noqa: PTH116  a Path costs as much
+            card = f"{self.root}/{name}/{CARD}"  # a Path costs as much as all the rest
+            try:
+                found[name] = os.stat(card)  # noqa: PTH116
+            except (FileNotFoundError, NotADirectoryError):  # none there, or a file beside packages
+                if os.path.islink(card):  # noqa: PTH114
+                    found[name] = None
+            except OSError:
+                if name.isidentifier():  # and no lost+found
+                    found[name] = None
         return found
 
     def _folders(self) -> list[str]:
@@ -76,7 +85,9 @@ def ours() -> Collection:
     return Collection(models_root(), OURS)
 
 
-def collections(on_error: OnError) -> Iterator[tuple[Collection, Mapping[str, os.stat_result]]]:
+def collections(
+    on_error: OnError,
+) -> Iterator[tuple[Collection, Mapping[str, os.stat_result | None]]]:
     """Find all packages, by the folders that they are in; ours come first.
 
     Of two packages of one name the first counts. What is wrong with another, or with an entry
@@ -101,9 +112,9 @@ def collections(on_error: OnError) -> Iterator[tuple[Collection, Mapping[str, os
         yield collection, cards
 
 
-def places() -> Iterator[Place]:
+def places(on_error: OnError = lambda _: None) -> Iterator[Place]:
     """Find every package that counts, whatever is wrong with others."""
-    for collection, cards in collections(lambda _: None):
+    for collection, cards in collections(on_error):
         yield from map(collection.place, cards)
 
 

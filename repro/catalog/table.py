@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import stat
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from repro.errors import CardError, nearest
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _T = TypeVar("_T")
 _WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 _WORDS |= {list: "an array", dict: "a table"}
+
+
+def read_table(file: Path) -> tuple[Table, bytes]:
+    """Read a TOML file of a package; return its table, and its content.
+
+    Raises
+    ------
+    CardError
+        If it cannot be read.
+    """
+    name = f"{file.parent.name}/{file.name}"
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would be waited for
+            raise CardError(name, "the file", "is no regular file")
+        content = file.read_bytes()
+        values = tomllib.loads(content.decode())
+    except OSError as error:
+        raise CardError(name, "the file", error.strerror or str(error)) from error
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and TOMLDecodeError are
+        raise CardError(name, "the file", f"is not TOML: {error}") from error
+    return Table(name, "", values), content
 
 
 class Table:

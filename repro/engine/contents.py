@@ -14,13 +14,15 @@ from repro.engine.base import base_digest
 from repro.engine.client import translated
 from repro.engine.container import run
 from repro.engine.spec import ContainerSpec
-from repro.errors import ContainerError, EngineError, ImageNotFound
+from repro.errors import ContainerError, EngineError, ImageNotFound, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from repro.engine.client import Engine
     from repro.engine.recipe import Recipe
+
+LARGEST = 2**24  # bytes that an image may say of its packages
 
 # Runs in any image that has a shell, with a Python of any age or none.
 _LIST = r"""
@@ -124,7 +126,15 @@ def _contents(engine: Engine, image: str) -> Contents:
 
 def _listed(engine: Engine, image: str) -> str:
     """Let the image list what it has; one without a shell has no packages to list."""
-    printed: list[bytes] = []
+    printed = bytearray()
+
+    def keep(stream: int, piece: bytes) -> None:
+        if stream == 1:
+            printed.extend(piece)
+        if len(printed) > LARGEST:
+            problem = f"its list of packages is longer than {LARGEST:,} bytes"
+            raise OutputError(image, problem)
+
     spec = ContainerSpec(
         image=image,
         command=("/bin/sh", "-c", _LIST),
@@ -134,7 +144,7 @@ def _listed(engine: Engine, image: str) -> str:
         timeout=600,
     )
     try:
-        run(engine, spec, on_output=lambda stream, b: printed.append(b) if stream == 1 else None)
+        run(engine, spec, on_output=keep)
     except ContainerError as error:
         if error.status not in {126, 127}:
             raise
@@ -143,7 +153,7 @@ def _listed(engine: Engine, image: str) -> str:
         if "no such file or directory" not in str(error):
             raise
         return ""
-    return printable(b"".join(printed).decode(errors="replace"))
+    return printable(printed.decode(errors="replace"))
 
 
 def _base(engine: Engine, recipe: Recipe) -> dict[str, str]:

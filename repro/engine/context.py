@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from repro.common.text import printable
 from repro.errors import BuildError, DiskFull
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ NOT_CONTEXT = (
     "claims",
     "ledger.json",
     "image.lock",
+    ".*.tmp",  # one of these that is being written, or was when its process was killed
     "tests",
     "__init__.py",  # of a package that is a Python package as well
     "model.py",
@@ -75,7 +77,7 @@ class BuildContext:
         ------
         BuildError
             If one is neither a file nor a directory: a wheel could not carry it, so its image would
-            differ. Or if weights would take its place.
+            differ. Or if its name is not UTF-8, or weights would take its place.
         """
         from docker.utils.build import exclude_paths
 
@@ -89,6 +91,9 @@ class BuildContext:
             if not stat.S_ISREG(mode):
                 problem = "it is neither a file nor a directory; put a copy there"
                 raise BuildError(str(self.root), name, problem)
+            if not _is_unicode(name):
+                problem = "its name is not UTF-8; rename it"
+                raise BuildError(str(self.root), printable(name), problem)
             found.append((Path(name).as_posix(), path, bool(mode & stat.S_IXUSR)))
             here = f"{found[-1][0]}/"
             if any(here.startswith(f"{w}/") or w.startswith(here) for w in self.weights):
@@ -125,6 +130,8 @@ class BuildContext:
 
     def _text(self, name: str) -> str:
         with self._readable():
+            if stat.S_ISFIFO((self.root / name).stat().st_mode):  # it would be waited for
+                raise BuildError(str(self.root), name, "it is no file; put one there")
             content = (self.root / name).read_bytes()
         try:
             return content.decode()
@@ -187,6 +194,14 @@ class BuildContext:
             return []
         lines = (line.strip() for line in self._text(".dockerignore").splitlines())
         return [line for line in lines if line and not line.startswith("#")]
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def entry(name: str, *, folder: bool = False, executable: bool = False) -> tarfile.TarInfo:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from repro.engine.context import BuildContext
 
 UNFINISHED = "repro-unfinished/"  # tags of the layers of failed builds
+NOT_PULLED = "cannot be pulled"
 ANSWER_TIMEOUT = 8  # seconds that a registry has to say whether it has an image
 SETTLE = 2  # seconds without a new layer after which a build that was interrupted has ended
 KEPT_LINES = 30
@@ -174,7 +175,7 @@ def pull(
         If no registry that answers has it.
     """
     if why_not := _refusal(engine, name):
-        raise ImageNotFound(name, why_not)
+        raise ImageNotFound(name, why_not, NOT_PULLED)
     repository, version = _split(name)
     with translated(engine.address):
         records = engine.api.pull(
@@ -182,7 +183,7 @@ def pull(
         )
     for record in answers(engine.address, records):
         if "error" in record:
-            raise ImageNotFound(name, printable(str(record["error"])))
+            raise ImageNotFound(name, printable(str(record["error"])), NOT_PULLED)
         if on_line is not None and "progress" not in record:
             on_line(printable(str(record.get("status", ""))))
     found = find(engine, name)
@@ -411,7 +412,7 @@ def _fetch_parents(
                 raise
             except EngineError as error:
                 remedy = f"it is the parent that a Dockerfile names ({error})"
-                raise ImageNotFound(name, remedy) from error
+                raise ImageNotFound(name, remedy, NOT_PULLED) from error
         found.append(image)
     return next(iter(found), None)
 

@@ -1,4 +1,4 @@
-"""One build of an image, or one fetch of a file, at a time, of all processes of a user."""
+"""One build or push of an image, or one fetch of a file, at a time, of a user's processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def one_at_a_time(
     name: str, report: Callable[[str], None] | None = None, doing: str = "builds"
 ) -> Iterator[None]:
-    """Wait until no other process of this user builds the image, or fetches the file, `name`."""
+    """Wait until no other process of this user builds the image `name`, or does what it does."""
     file = _folder() / sha256(name.encode()).hexdigest()[:16]
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

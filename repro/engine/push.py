@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from repro.common.text import printable
 from repro.engine import image as images
 from repro.engine.client import answers, translated
+from repro.engine.lock import one_at_a_time
 from repro.engine.registry import Registry
 from repro.errors import ImageNotFound, RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from repro.catalog.repository import Repository
     from repro.engine.client import Engine
-    from repro.engine.registry import Repository
 
 
 def push(
@@ -27,7 +28,8 @@ def push(
 ) -> str:
     """Push an image under a version; return the digest that the registry has it by.
 
-    The engine pushes what has the repository's name: the image is lent that name meanwhile.
+    The engine pushes what has the repository's name: the image is lent that name meanwhile. Two
+    processes would take it from each other, so one waits for the other.
 
     Raises
     ------
@@ -35,24 +37,32 @@ def push(
         If the registry has this version by now, does not take it, or what it then shows is not what
         was pushed.
     """
-    with closing(Registry(place.host)) as registry:
-        if registry.digest(place.path, version) is not None:
-            problem = f"somebody else has just published {place}:{version}"
-            raise RegistryError(place.host, problem, "it stays as it is; publish again to compare")
     name = f"{place}:{version}"
+    with one_at_a_time(name, on_line, "pushes"):
+        with closing(Registry(place.host)) as registry:
+            if registry.digest(place.path, version) is not None:
+                problem, remedy = f"somebody else has just published {name}", "it stays as it is"
+                raise RegistryError(place.host, problem, f"{remedy}; publish again to compare")
+        with _lent(engine, image, name):
+            told = _push(engine, place, version, on_line)
+        with closing(Registry(place.host)) as registry:
+            return _read_back(registry, place, version, told)
+
+
+@contextmanager
+def _lent(engine: Engine, image: str, name: str) -> Iterator[None]:
+    """Let an image have another name, too; what had it gets it back."""
     before, own = images.find(engine, name), images.find(engine, image)
     if own is None:
         raise ImageNotFound(image, "`repro setup` builds it")
     images.tag(engine, own.id, name)
     try:
-        told = _push(engine, place, version, on_line)
+        yield
     finally:
         if before is not None and before.id != own.id:
             images.tag(engine, before.id, name)
         elif name != image:
             images.remove(engine, name)
-    with closing(Registry(place.host)) as registry:
-        return _read_back(registry, place, version, told)
 
 
 def _push(
@@ -77,6 +87,11 @@ def _refused(place: Repository, said: str) -> RegistryError:
         login = f"`docker login {place.host}` with a user who may push there"
         return RegistryError(place.host, f"it does not let this login push {place} ({said})", login)
     problem = f"{place} could not be pushed: {said}"
+    if "x509" in said:
+        remedy = (
+            f"put its certificate into /etc/docker/certs.d/{place.host}/ca.crt where Docker runs"
+        )
+        return RegistryError(place.host, problem, f"Docker has to trust it, too: {remedy}")
     return RegistryError(place.host, problem, "nothing was published; publish again")
 
 

@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repro.errors import ConfigurationError, RegistryError
+from repro.catalog.repository import DIGEST, DOCKER_HUB
+from repro.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-DOCKER_HUB = "docker.io"
 TIMEOUT = (8, 30)  # seconds to connect, and between two pieces of an answer
 LARGEST = 4 * 2**20  # bytes of a manifest or a configuration, as registries themselves allow
 
@@ -27,40 +27,10 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.index.v1+json",
 )
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_PATH = re.compile(r"[a-z0-9]+(?:(?:[./]|__?|-+)[a-z0-9]+)*")
-_HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?", re.ASCII)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
 # What reading an answer raises that is no JSON, another, or nested without end.
 _NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Repository:
-    """Where the versions of one image lie: a registry's host, and a path there."""
-
-    host: str
-    path: str
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.path}"
-
-
-def repository(name: str) -> Repository:
-    """Read the name of a repository, as in ``ghcr.io/owner/hutto2014``.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is none.
-    """
-    host, slash, path = name.partition("/")
-    if not slash or not re.search(r"[.:]|^localhost$", host):
-        host, path = DOCKER_HUB, name
-    if not (_HOST.fullmatch(host) and _PATH.fullmatch(path)):
-        raise ConfigurationError(f"{name!r} names no place in a registry; it is HOST/NAMESPACE")
-    return Repository(host=host, path=path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +57,14 @@ class Manifest:
                 for one in json.loads(self.content)["manifests"]
                 if (one.get("platform") or {}).get("architecture") != "unknown"
             ]
-            return [digest for digest in images if _DIGEST.fullmatch(digest)]
+            return [digest for digest in images if DIGEST.fullmatch(digest)]
         return []
 
     def _parts(self) -> list[dict[str, Any]]:
         with suppress(*_NONSENSE):
             about = json.loads(self.content)
             parts = [about["config"], *about["layers"]]
-            if all(_DIGEST.fullmatch(one["digest"]) for one in parts):
+            if all(DIGEST.fullmatch(one["digest"]) for one in parts):
                 return parts
         return []
 
@@ -149,7 +119,7 @@ class Registry:
         if not told:
             manifest = self.manifest(path, reference)
             return None if manifest is None else manifest.digest
-        if not _DIGEST.fullmatch(told):
+        if not DIGEST.fullmatch(told):
             raise RegistryError(self.host, f"{told!r}, it says, is the digest of {path}", "")
         return told
 
@@ -159,7 +129,8 @@ class Registry:
         Raises
         ------
         RegistryError
-            As above, and if what it sends has another digest than it says, or than was asked for.
+            As above, and if what it sends is none, or has another digest than it says, or than was
+            asked for.
         """
         answer = self._ask("GET", path, f"manifests/{reference}")
         if answer.status == 404:
@@ -167,12 +138,15 @@ class Registry:
         content = answer.content
         digest = _digest(content)
         told = answer.headers.get("Docker-Content-Digest", digest)
-        asked = reference if _DIGEST.fullmatch(reference) else digest
+        asked = reference if DIGEST.fullmatch(reference) else digest
         for expected, who in ((told, "it says itself"), (asked, "was asked for")):
             if digest != expected:
                 problem = f"the manifest of {path}:{reference} that it sends has the digest"
                 problem += f" {digest}, where {expected} {who}"
                 raise RegistryError(self.host, problem, "do not trust it")
+        if not _is_manifest(content):
+            problem = f"what it sends as the manifest of {path}:{reference} is none"
+            raise RegistryError(self.host, problem, "is that a registry?")
         return Manifest(digest=digest, content=content)
 
     def labels(self, path: str, manifest: Manifest) -> Mapping[str, str]:
@@ -328,6 +302,9 @@ class Registry:
         try:
             yield
         except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                problem = "it does not speak TLS, which only one on this machine need not"
+                raise RegistryError(self.host, problem, "is that its port?") from error
             remedy = "REQUESTS_CA_BUNDLE names the certificates to trust"
             raise RegistryError(self.host, "its certificate is not trusted", remedy) from error
         except requests.exceptions.Timeout as error:
@@ -357,6 +334,13 @@ _none = _with_header("")
 def _basic(login: Mapping[str, str]) -> str:
     words = f"{login.get('username', '')}:{login.get('password', '')}"
     return "Basic " + b64encode(words.encode()).decode()
+
+
+def _is_manifest(content: bytes) -> bool:
+    with suppress(*_NONSENSE):
+        about = json.loads(content)
+        return isinstance(about, dict) and "schemaVersion" in about
+    return False
 
 
 def _digest(content: bytes) -> str:

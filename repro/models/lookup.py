@@ -7,9 +7,9 @@ from importlib import import_module
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from repro.catalog.cards import find_model
+from repro.catalog.cards import find_model, list_packages
 from repro.catalog.packages import OURS
-from repro.catalog.places import model_code, models_root
+from repro.catalog.places import model_code
 from repro.errors import CardError, ConfigurationError, UnknownNameError, nearest
 from repro.models.docker_model import DockerModel
 from repro.models.model import Model
@@ -153,7 +153,7 @@ def _import_if_it_can_be(package: str) -> None:
 
 def packages_without_card() -> Iterator[str]:
     """List the packages that have Python classes and no card, the way the tutorial makes them."""
+    carded = set(list_packages())
     for init in sorted(model_code("").glob("*/__init__.py")):
-        package = init.parent.name
-        if not (models_root() / package / "model.toml").is_file():
-            yield package
+        if init.parent.name not in carded:
+            yield init.parent.name

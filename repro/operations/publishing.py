@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from repro.catalog.lockfile import read_lock
+from repro.catalog.repository import repository
 from repro.common.config import read_config
 from repro.engine.base import CERTIFICATES_LABEL
 from repro.engine.client import connect
@@ -16,7 +17,7 @@ from repro.engine.context import CONTEXT_LABEL
 from repro.engine.push import push
 from repro.engine.recipe import check as set_up
 from repro.engine.recipe import recipe_of
-from repro.engine.registry import Registry, repository
+from repro.engine.registry import Registry
 from repro.errors import (
     ConfigurationError,
     EngineError,
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from repro.catalog import Card
+    from repro.catalog.lockfile import LockedImage
+    from repro.catalog.repository import Repository
     from repro.engine.recipe import Recipe
-    from repro.engine.registry import Repository
     from repro.operations.checking import Level
 
 # What is, or would be, done about one image. Of a version that the registry has, `present` says
@@ -147,10 +149,13 @@ def _plan(card: Card, name: str, place: Repository, registry: Registry) -> Publi
         return replace(about, action="skipped", reason="its card says publish = false")
     try:
         recipe = recipe_of(card, name, namespace=read_config().namespace)
+        # Both are read first: what is wrong with them is told whatever the registry has.
+        context, lock = recipe.digest(), read_lock(card.folder)
         digest = registry.digest(place.path, card.version)
         if digest is None:
             return about
-        if _built_from(card, recipe, place, digest, registry) == recipe.digest():
+        locked = lock.image(short_name(recipe)) if lock is not None else None
+        if _built_from(locked, place, digest, registry) == context:
             return replace(about, action="present", digest=digest)
     except ReproError as error:
         unknown = isinstance(error, RegistryError)
@@ -166,11 +171,9 @@ def _plan(card: Card, name: str, place: Repository, registry: Registry) -> Publi
 
 
 def _built_from(
-    card: Card, recipe: Recipe, place: Repository, digest: str, registry: Registry
+    locked: LockedImage | None, place: Repository, digest: str, registry: Registry
 ) -> str:
     """Tell what a published image was built from; its label is read only if the lock is silent."""
-    written = read_lock(card.folder)
-    locked = written.image(short_name(recipe)) if written is not None else None
     if locked is not None and locked.published.get(str(place)) == digest:
         return locked.context
     manifest = registry.manifest(place.path, digest)

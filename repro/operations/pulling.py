@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from repro.catalog import find_package
 from repro.catalog.lockfile import read_lock
@@ -16,16 +18,18 @@ from repro.engine.contents import short_name
 from repro.engine.context import CONTEXT_LABEL
 from repro.engine.recipe import recipe_of
 from repro.errors import (
+    ConfigurationError,
     EngineError,
     EngineUnavailable,
     ImageNotFound,
     ImageOutdated,
+    ReproError,
     UnknownNameError,
 )
 from repro.models.lookup import packages_without_card
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TypeAlias
 
     from repro.catalog import Card
@@ -34,6 +38,47 @@ if TYPE_CHECKING:
     from repro.engine.recipe import Recipe
 
     Report: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullResult:
+    """What came of pulling an image; a package that fails has one result, which says why."""
+
+    package: str
+    image: str
+    outcome: Literal["pulled", "failed"]
+    error: str = ""
+    exit_code: int = 0
+
+
+def pull_many(
+    packages: Iterable[str], report: Callable[[str, str], None] = lambda _package, _line: None
+) -> Iterator[PullResult]:
+    """Pull the images of several packages; one that fails is a result and stops no other.
+
+    Parameters
+    ----------
+    packages : iterable of str
+        Their names.
+    report : callable, optional
+        Gets (package, line) of what is done.
+
+    Raises
+    ------
+    EngineUnavailable
+        If there is no engine that could have them.
+    """
+    for package in packages:
+        try:
+            pulled = pull(package, report=partial(report, package))
+        except EngineUnavailable:
+            raise
+        except ReproError as error:
+            about = {"package": package, "image": package, "error": str(error)}
+            yield PullResult(**about, outcome="failed", exit_code=error.exit_code)
+        else:
+            for _, image in pulled:
+                yield PullResult(package=package, image=image, outcome="pulled")
 
 
 def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]:
@@ -56,8 +101,7 @@ def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]
     except UnknownNameError:
         if package not in set(packages_without_card()):
             raise
-        name = str(import_module(f"repro.models.{package}").DEFAULT_IMAGE)
-        return [(package, _pull(connect(), name, package, report))]
+        return [(package, _pull(connect(), _default_image(package), package, report))]
     engine, namespace = connect(), read_config().namespace
     pulled = []
     for one in card.images:
@@ -66,11 +110,20 @@ def pull(package: str, *, report: Report | None = None) -> list[tuple[str, str]]
             fetch(engine, recipe, names, report)
         elif namespace == Config.namespace:  # nobody's, so whoever takes it decides what is pulled
             remedy = f"no image.lock has a digest of it; `repro setup {package}` builds it"
-            raise ImageNotFound(recipe.name, remedy)
+            raise ImageNotFound(recipe.name, remedy, images.NOT_PULLED)
         else:
             _pull_version(engine, recipe, report)
         pulled.append((package, recipe.name))
     return pulled
+
+
+def _default_image(package: str) -> str:
+    """Name the image of a package without a card, the way the tutorial does."""
+    name = getattr(import_module(f"repro.models.{package}"), "DEFAULT_IMAGE", None)
+    if not isinstance(name, str):
+        problem = f"{package} has no model.toml, and repro.models.{package} no DEFAULT_IMAGE"
+        raise ConfigurationError(f"{problem}: nothing says what is to be pulled")
+    return name
 
 
 def exact_names(card: Card, recipe: Recipe) -> list[str]:
@@ -110,7 +163,7 @@ def fetch(
             if report is not None:
                 report(str(error))
     remedy = f"`repro setup --build {recipe.package}` builds it"
-    raise ImageNotFound(recipe.name, "; ".join([*problems, remedy]))
+    raise ImageNotFound(recipe.name, "; ".join([*problems, remedy]), images.NOT_PULLED)
 
 
 def _fetch(engine: Engine, recipe: Recipe, name: str, report: Report | None) -> Image:
@@ -146,7 +199,7 @@ def _pull(engine: Engine, name: str, package: str, report: Report | None) -> str
         images.pull(engine, name, report)
     except ImageNotFound as error:
         remedy = f"{error.remedy}; `repro setup {package}` builds it"
-        raise ImageNotFound(name, remedy) from error
+        raise ImageNotFound(name, remedy, images.NOT_PULLED) from error
     return name
 
 

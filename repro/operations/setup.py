@@ -144,7 +144,7 @@ def _pulled(
     names = [] if wish.build or wish.arguments else exact_names(card, recipe)
     if not names and wish.pull:
         remedy = f"no image.lock has a digest of it; `repro setup --build {card.package}` builds it"
-        raise ImageNotFound(recipe.name, remedy)
+        raise ImageNotFound(recipe.name, remedy, images.NOT_PULLED)
     try:
         return fetch(engine, recipe, names, report) if names else None
     except ImageNotFound:  # why was reported

@@ -306,7 +306,14 @@ def test_a_digest_sees_which_dockerfile_is_used_and_what_else_counts(folder):
 
 def test_what_stands_beside_an_image_is_not_in_its_context(folder):
     before = digest(folder)
-    for name in ("model.toml", "Readme.md", "examples.jsonl", "ledger.json", "image.lock"):
+    for name in (
+        "model.toml",
+        "Readme.md",
+        "examples.jsonl",
+        "ledger.json",
+        "image.lock",
+        ".a.b.tmp",
+    ):
         (folder / name).write_text("beside")
     for name in ("__init__.py", "model.py", "py.typed"):
         (folder / name).write_text("for the host")
@@ -449,6 +456,21 @@ def test_a_dockerfile_that_is_not_there_is_a_build_error(folder, build):
     (folder / "Dockerfile").unlink()
 
     with pytest.raises(BuildError, match="/Dockerfile: No such file"):
+        build()
+
+
+def test_a_dockerfile_that_is_a_pipe_is_not_waited_for(folder, build):
+    (folder / "Dockerfile").unlink()
+    os.mkfifo(folder / "Dockerfile")
+
+    with pytest.raises(BuildError, match="Dockerfile: it is no file; put one there"):
+        build()
+
+
+def test_a_name_that_is_not_utf_8_is_a_build_error_that_shows_it(folder, build):
+    (folder / "src" / os.fsdecode(b"na\xefve")).touch()
+
+    with pytest.raises(BuildError, match=r"src/na\\udcefve: its name is not UTF-8; rename it"):
         build()
 
 

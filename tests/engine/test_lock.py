@@ -118,6 +118,20 @@ def test_an_image_without_a_shell_has_no_packages_and_is_locked(checkout, bookwo
     assert (locked.debian, locked.python, locked.base) == ({}, (), {})
 
 
+def test_an_image_that_lists_packages_without_end_is_refused(checkout):
+    folder = checkout.add("endless2020", more="ENV PATH=/app:/bin\n")
+    program = folder / "src" / "dpkg-query"
+    program.write_text("#!/bin/sh\nwhile :; do echo debian ii  libc6 2.31; done\n")
+    program.chmod(0o755)
+    checkout.repro("setup", "endless2020")
+
+    done = checkout.repro("lock", "endless2020")
+
+    assert done.returncode == 1
+    assert "its list of packages is longer than 16,777,216 bytes" in done.stderr
+    assert not (folder / "image.lock").exists()
+
+
 def test_what_was_published_stays_in_the_lock_until_the_files_change(checkout):
     folder = checkout.add("small2020")
     checkout.repro("setup", "small2020")

@@ -225,6 +225,32 @@ def test_a_publication_that_is_killed_in_the_middle_is_none_and_can_be_repeated(
     assert not [name for name in images.names(engine) if meddler.address in name]
 
 
+def test_of_two_publications_at_once_one_waits_and_takes_nothing_from_the_other(checkout, meddler):
+    checkout.add("small2020")
+    words = ("publish", "small2020", "--registry", f"{meddler.address}/lab", "--json", *QUICK)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def before(method: str, _path: str, _headers: Any) -> None:
+        if method == "PATCH":
+            begun.set()
+            go_on.wait(60)
+
+    meddler.before = before
+    with checkout.start(*words) as first:
+        assert begun.wait(60)
+        with checkout.start(*words) as second:
+            waiting = next(line for line in second.stderr if "another process" in line)
+            go_on.set()
+            told, errors = second.communicate(timeout=60)
+        done, _ = first.communicate(timeout=60)
+
+    assert "small2020: waiting for another process that pushes" in waiting
+    assert json.loads(done)[0]["action"] == "published"
+    assert second.returncode == 3
+    assert json.loads(told)[0]["action"] == "failed"
+    assert "somebody else has just published" in errors
+
+
 @pytest.fixture
 def little(tmp_path: Path) -> Iterator[Path]:
     """A disk with little space."""
@@ -372,6 +398,58 @@ def test_a_card_that_is_not_right_stops_no_other(checkout, registry):
     assert outcomes["small2020"] == "publish"
 
 
+def test_what_is_wrong_with_files_is_told_by_the_plan_and_stops_no_other(checkout, registry):
+    checkout.add("small2020")
+    (checkout.add("undecoded2020") / ".dockerignore").write_bytes(b"\xff")
+    (checkout.add("linked2020") / "src" / ".hidden").symlink_to("run.sh")
+    (checkout.add("unlocked2020") / "image.lock").write_text("lock = 2")
+    (checkout.add("unmade2020") / "Dockerfile").unlink()
+    names = ("undecoded2020", "linked2020", "unlocked2020", "unmade2020", "small2020")
+    words = ("publish", *names, "--registry", f"{registry}/lab", "--json", *QUICK)
+
+    planned = checkout.repro(*words, "--plan", DOCKER_HOST="unix:///none")
+    dry = checkout.repro(*words, "--dry-run")
+    done = checkout.repro(*words)
+
+    for told, last in ((planned, "publish"), (dry, "checked"), (done, "published")):
+        assert told.returncode == 3
+        results = json.loads(told.stdout)
+        assert [one["action"] for one in results] == [*["failed"] * 4, last], told.stderr
+        assert [one["exit_code"] for one in results] == [3, 3, 2, 3, 0]
+        for reason in (
+            ".dockerignore, line 1: is not UTF-8",
+            "src/.hidden: it is neither a file nor a directory",
+            "unlocked2020/image.lock: lock: is of format 2, this repro reads 1",
+            "Dockerfile: No such file or directory",
+        ):
+            assert reason in told.stderr
+
+
+def test_a_lock_that_is_not_right_is_told_wherever_it_is_read(checkout, registry):
+    folder = checkout.add("small2020")
+    digest = published(checkout, registry)
+    lock = folder / "image.lock"
+    lock.write_text(lock.read_text().replace(digest, digest[:-1]))
+    said = f"small2020/image.lock: images[0].published.{registry}/lab/small2020: '{digest[:-1]}' is"
+
+    wrong = [
+        checkout.repro("setup", "small2020"),
+        checkout.repro("setup", "small2020", "--locked", "--build"),
+        checkout.repro("pull", "small2020"),
+        checkout.repro("publish", "small2020", "--registry", f"{registry}/lab"),
+    ]
+    checked = checkout.repro("check", "small2020", "--level", "card")
+    listed = checkout.repro("list")
+    right = checkout.repro("lock", "small2020")
+    again = checkout.repro("setup", "small2020", "--locked")
+
+    assert [done.returncode for done in wrong] == [2] * 4
+    assert all(said in done.stderr for done in wrong), wrong
+    assert checked.returncode == 1
+    assert said in checked.stdout
+    assert [done.returncode for done in (listed, right, again)] == [0] * 3
+
+
 def published(checkout, registry: str, package: str = "small2020") -> str:
     """Publish a package, forget its image, and return its digest."""
     done = checkout.repro("publish", package, "--registry", f"{registry}/lab", "--json", *QUICK)
@@ -413,10 +491,32 @@ def test_what_its_registry_no_longer_has_is_pulled_from_a_mirror_else_built(chec
     assert f"the image {first.address}/lab/small2020@sha256:" in refused.stderr
     assert "`repro setup --build small2020` builds it" in refused.stderr
     assert result(built)["action"] == "built"
-    assert "is not on this engine" in built.stderr
+    assert "cannot be pulled" in built.stderr
     assert result(configured)["action"] == "pulled"
     assert result(forced)["action"] == "rebuilt"
     assert lock.is_file()
+
+
+def test_what_cannot_be_pulled_is_told_and_stops_no_other(engine, checkout, registry):
+    checkout.add("broken2020").joinpath("image.lock").write_text("lock = 2")
+    checkout.add("small2021")
+    checkout.add("small2020")
+    checkout.repro("setup", "small2021")
+    digest = published(checkout, registry)
+
+    done = checkout.repro("pull", "broken2020", "small2021", "small2020", "--json")
+    nowhere = checkout.repro("pull", "broken2020", "small2020", DOCKER_HOST="unix:///none")
+
+    broken, local, pulled = json.loads(done.stdout)
+    assert [one["outcome"] for one in (broken, local, pulled)] == ["failed", "failed", "pulled"]
+    assert done.returncode == max(broken["exit_code"], local["exit_code"]) == 3
+    assert "broken2020: broken2020/image.lock: lock: is of format 2" in done.stderr
+    assert f"small2021: the image {checkout.image('small2021')} cannot be pulled; " in done.stderr
+    assert pulled["image"] == checkout.image("small2020")
+    assert f"small2020: pulling {registry}/lab/small2020@{digest}" in done.stderr
+    assert images.find(engine, checkout.image("small2020"))
+    assert (nowhere.returncode, nowhere.stdout) == (3, "")
+    assert nowhere.stderr.startswith("repro: no container engine at")
 
 
 def test_what_was_built_from_something_else_is_not_taken(engine, checkout, registry):

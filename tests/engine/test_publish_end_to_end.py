@@ -114,7 +114,7 @@ def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsew
     digest = json.loads(done.stdout)[0]["digest"]
     assert digest in (folder / "image.lock").read_text()
     assert refused.returncode == 3, refused.stdout
-    assert f"{meddler.address}/lab/kane2020@{digest} is not on this engine" in refused.stderr
+    assert f"{meddler.address}/lab/kane2020@{digest} cannot be pulled" in refused.stderr
     assert json.loads(pulled.stdout)[0]["action"] == "pulled", pulled.stderr
     assert answer.stdout == '"a b"\n', answer.stderr
     assert json.loads(planned.stdout)[0]["action"] == "present"

@@ -320,6 +320,17 @@ def test_a_command_line_that_is_not_right_is_told(repro: Run, words: list[str], 
     assert "Traceback" not in done.stderr
 
 
+def test_a_package_that_has_neither_card_nor_image_is_told(repro: Run, checkout: Path) -> None:
+    (checkout / "repro" / "models" / "bare").mkdir()
+    (checkout / "repro" / "models" / "bare" / "__init__.py").touch()
+
+    done = repro("pull", "bare")
+
+    assert done.returncode == 2
+    assert "bare has no model.toml, and repro.models.bare no DEFAULT_IMAGE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_image_that_no_registry_has_can_be_built(repro: Run) -> None:
     done = repro("pull", "good")
 
@@ -352,9 +363,10 @@ def test_an_image_is_pulled_from_the_registry_of_the_namespace(
         images.remove(engine, name, force=True)
 
     assert before.returncode == 3
-    assert f"the image {name} is not on this engine" in before.stderr
+    assert f"the image {name} cannot be pulled" in before.stderr
     assert (done.returncode, again.returncode) == (0, 0), done.stderr + again.stderr
-    assert json.loads(done.stdout) == [{"package": "good", "image": name}]
+    (pulled_as,) = json.loads(done.stdout)
+    assert (pulled_as["image"], pulled_as["outcome"]) == (name, "pulled")
     assert pulled == built
     assert [result["action"] for result in json.loads(present.stdout)] == ["present"]
     assert answer.stdout == '"first"\n'
@@ -429,6 +441,30 @@ def test_images_that_no_package_builds_any_more_would_be_removed_and_others_not(
 
     assert f"{NAMESPACE}/good:1.0" not in current.stdout
     assert f"image {NAMESPACE}/good:1.0" in outdated.stdout
+
+
+@pytest.mark.parametrize("name", ["model.toml", "Dockerfile"])
+def test_the_images_of_a_package_that_cannot_be_read_stay(
+    repro: Run, checkout: Path, name: str
+) -> None:
+    repro("setup", "good")
+    file = checkout / "models" / "good" / name
+    aside = file.rename(checkout / "aside")
+    file.mkdir()
+
+    kept = repro("clean", "--images", "--dry-run")
+    wrong = repro("setup", "good")
+    file.rmdir()
+    gone = repro("clean", "--images", "--dry-run") if name == "model.toml" else None
+    aside.rename(file)
+
+    assert kept.returncode == (2 if name == "model.toml" else 3), kept.stderr
+    assert f"good/{name}: " in kept.stderr
+    assert f"good/{name}: " in wrong.stderr
+    assert wrong.returncode == kept.returncode
+    assert kept.stdout
+    assert f"{NAMESPACE}/good:1.0" not in kept.stdout
+    assert gone is None or f"image {NAMESPACE}/good:1.0" in gone.stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

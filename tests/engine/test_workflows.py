@@ -269,11 +269,12 @@ def test_a_model_that_answers_otherwise_is_told_in_an_issue_once(runner):
     searched, created, again, commented = runner.questions()
     assert searched[:2] == again[:2] == ["issue", "list"]
     assert created[:2] == ["issue", "create"]
-    assert "small2021 does not answer as it did" in created
+    assert "small2021 no longer passes its checks" in created
     assert commented[:3] == ["issue", "comment", "12"]
     report = (Path(wrong["clone"]) / "issue.md").read_text()
     assert "https://github.com/Lab/models/actions/runs/77" in report
-    assert "failed, it said" in report
+    assert "`repro check small2021 --build` makes the same checks" in report
+    assert re.search('full.examples: error: small2021-model, .*: it is answered "seen"', report)
 
 
 def test_a_release_is_built_tried_and_compared_with_its_version(runner):

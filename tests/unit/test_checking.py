@@ -113,9 +113,9 @@ GOOD = {
 MODEL = '[models.PACKAGE-other]\nclass = "Sample"\ntask = "text-transformation"\n'
 LOCK = (
     'lock = 1\npackage = "PACKAGE"\nversion = "1.0"\nplatform = "linux/amd64"\n'
-    '[[images]]\nname = "PACKAGE"\ncontext = "0"\n'
+    '[[images]]\nname = "PACKAGE"\ncontext = "' + "0" * 64 + '"\n'
 )
-PUBLISHED = LOCK + '[images.published]\nhere = "sha256:0"\n'
+PUBLISHED = LOCK + '[images.published]\n"ghcr.io/lab/PACKAGE" = "sha256:' + "0" * 64 + '"\n'
 
 # By the name of the package: the file, what is replaced in it by what, the check, what it says.
 FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {

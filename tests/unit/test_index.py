@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from repro.catalog import card, cards, find_model, index, list_models, places
+from repro.catalog import (
+    card,
+    cards,
+    find_model,
+    find_package,
+    index,
+    list_models,
+    list_packages,
+    places,
+    read_cards,
+)
 from repro.catalog.listing import list_entries
 from repro.errors import CardError, UnknownNameError
 
@@ -132,6 +142,49 @@ def test_a_card_that_is_not_right_hides_no_other(checkout):
     assert [found.package for found in cards.read_cards(told.append)] == ["one2001", "two2002"]
     assert [error.file for error in told] == ["broken2000/model.toml"] * 4
     assert cards.list_packages() == ["broken2000", "one2001", "two2002"]
+
+
+UNREADABLE = {
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link to itself": lambda card: card.symlink_to(card.name),
+    "a link to nothing": lambda card: card.symlink_to("nowhere"),
+    "a folder that is a link to itself": lambda card: (
+        card.parent.rmdir(),
+        card.parent.symlink_to(card.parent.name),
+    ),
+    "nested without end": lambda card: card.write_text("a = " + "[" * 10_000),
+    "not UTF-8": lambda card: card.write_bytes(b"\xff"),
+}
+
+
+@pytest.mark.parametrize("make", UNREADABLE.values(), ids=list(UNREADABLE))
+def test_a_card_that_cannot_be_read_is_told_and_hides_no_other(two, make):
+    (two.root / "broken2000").mkdir()
+    make(two.root / "broken2000" / "model.toml")
+    told: list[CardError] = []
+
+    read = [card.package for card in read_cards(told.append)]
+    listed = list_models(told.append)
+
+    assert read == ["one2001", "two2002"]
+    assert listed == ["one2001-a", "one2001-b", "two2002-a", "two2002-b"]
+    assert {error.file for error in told} == {"broken2000/model.toml"}
+    assert len(told) == 2
+    assert find_model("one2001-a")[0].package == "one2001"
+    assert "broken2000" in list_packages()
+    for look in (lambda: find_package("broken2000"), lambda: find_model("broken2000-a")):
+        with pytest.raises(CardError, match=r"broken2000/model\.toml: the file: "):
+            look()
+
+
+def test_a_folder_of_cards_that_cannot_be_read_is_told(checkout):
+    checkout.root.rmdir()
+    checkout.root.touch()
+    told: list[CardError] = []
+
+    assert not list(read_cards(told.append))
+    assert [str(error) for error in told] == [f"{checkout.root}: the folder: Not a directory"]
 
 
 def test_where_nobody_is_told_a_card_that_is_not_right_is_an_error(checkout):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,6 @@ from repro.engine.contents import requirements
 from repro.engine.context import BuildContext
 from repro.engine.recipe import Recipe
 from repro.errors import CardError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ONE, TWO = "a" * 64, "b" * 64
 IMAGE = LockedImage(
@@ -76,6 +74,9 @@ def test_a_package_without_a_lock_has_none(folder):
         ("lock = ", "sample2020/image.lock: the file: is not TOML"),
         ("lock = 2\n", "lock: is of format 2, this repro reads 1; `repro lock sample2020`"),
         ("lock = 1\n", "package: is missing"),
+        ("", "lock: is missing; `repro lock sample2020` writes it anew"),
+        ('{"lock": 1}', "the file: is not TOML"),
+        ("a = " + "[" * 10_000, "the file: is not TOML"),
     ],
 )
 def test_a_lock_that_is_not_right_is_told(folder, text, said):
@@ -85,6 +86,57 @@ def test_a_lock_that_is_not_right_is_told(folder, text, said):
         read_lock(folder)
 
     assert said in str(caught.value)
+
+
+PLACE = "images[0].published.ghcr.io/owner/sample2020"
+EDITS = {
+    "another package": ('package = "s', 'package = "S', "package: is another one, 'Sample2020'"),
+    "an unknown key": ("context =", "contxt = 1\ncontext =", "images[0].contxt: is not a key"),
+    "a context": (f'context = "{ONE}', f'context = "{ONE}0', "images[0].context: 'aaa"),
+    "the sum of a file": (f'"weights/model.bin" = "{TWO}', '"weights/model.bin" = "B', "files.wei"),
+    "the sum of a wheel": (f"    '{ONE}'".replace("'", '"'), '    ""', "python[0].sha256: ''"),
+    "the sum of a list": (f'record = "{ONE}', 'record = "a', "python[1].record: 'a"),
+    "no digest": (f"sha256:{ONE}", "", f"{PLACE}: '' is not sha256: and 64 hexadecimal digits"),
+    "half a digest": (f"sha256:{ONE}", f"sha256:{ONE[1:]}", f"{PLACE}: 'sha256:aaa"),
+    "a digest of capitals": (f"sha256:{ONE}", f"sha256:{ONE.upper()}", f"{PLACE}: 'sha256:AAA"),
+    "another sum": (f"sha256:{ONE}", f"sha512:{ONE}{ONE}", f"{PLACE}: 'sha512:aaa"),
+    "a line more": (f"sha256:{ONE}", f"sha256:{ONE}\\n", f"{PLACE}: 'sha256:aaa"),
+    "no text": (f'"sha256:{ONE}"', "3", f"{PLACE}: must be a string, not 3"),
+    "no place": ("ghcr.io/owner", "https://ghcr.io", "'https://ghcr.io/sample2020' names no place"),
+    "a place in short": ("ghcr.io/owner", "owner", "is written 'docker.io/owner/sample2020'"),
+    "a name twice": ("sample2020-old", "sample2020", "images[1].name: 'sample2020' is another on"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), EDITS.values(), ids=list(EDITS))
+def test_a_lock_that_somebody_edited_is_told_with_its_key(folder, right, wrong, said):
+    text = write_lock(folder, LOCK).read_text()
+    assert right in text
+    (folder / "image.lock").write_text(text.replace(right, wrong, 1))
+
+    with pytest.raises(CardError) as caught:
+        read_lock(folder)
+
+    assert caught.value.file == "sample2020/image.lock"
+    assert said in str(caught.value)
+    assert str(caught.value).endswith("; `repro lock sample2020` writes it anew")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Path.mkdir, "is no regular file"),
+        (os.mkfifo, "is no regular file"),
+        (lambda path: path.symlink_to("image.lock"), "Too many levels of symbolic links"),
+        (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
+        (lambda path: path.write_bytes(b"\xff"), "is not TOML"),
+    ],
+)
+def test_what_is_no_file_is_no_lock(folder, make, said):
+    make(folder / "image.lock")
+
+    with pytest.raises(CardError, match=f"sample2020/image.lock: the file: {said}"):
+        read_lock(folder)
 
 
 def test_nothing_differs_from_itself():

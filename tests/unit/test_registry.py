@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from repro.engine.registry import LARGEST, Manifest, Registry, repository
+from repro.catalog.repository import repository
+from repro.engine.push import _refused
+from repro.engine.registry import LARGEST, Manifest, Registry
 from repro.errors import ConfigurationError, RegistryError
 
 
@@ -21,6 +23,7 @@ from repro.errors import ConfigurationError, RegistryError
         ("owner/hutto2014", "docker.io", "owner/hutto2014"),
         ("localhost/a", "localhost", "a"),
         ("127.0.0.1:5000/a/b", "127.0.0.1:5000", "a/b"),
+        ("GHCR.io/owner/a", "ghcr.io", "owner/a"),
         ("[::1]:5000/a", "[::1]:5000", "a"),
     ],
 )
@@ -29,6 +32,7 @@ def test_the_name_of_a_repository_is_read(name, host, path):
 
     assert (found.host, found.path) == (host, path)
     assert str(found) == f"{host}/{path}"
+    assert repository(str(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -152,6 +156,34 @@ def test_a_refresh_token_is_not_handed_on_to_where_its_service_points(liar, tmp_
 
     (sent,) = liar.asked
     assert b"refresh_token=secret" in sent
+
+
+def test_a_registry_elsewhere_that_speaks_no_tls_is_told_of(liar):
+    with (
+        closing(Registry(f"127.1:{liar.server_port}")) as registry,
+        pytest.raises(RegistryError, match="it does not speak TLS"),
+    ):
+        registry.digest("owner/x", "1.0")
+
+
+@pytest.mark.parametrize("content", [b"<html>Welcome</html>", b"[]", b'{"errors": []}', b""])
+def test_a_page_is_no_manifest_and_who_sends_it_no_registry(liar, content):
+    liar.answers = lambda _path: (200, {}, content)
+
+    with (
+        closing(Registry(f"127.0.0.1:{liar.server_port}")) as registry,
+        pytest.raises(RegistryError, match=r"manifest of owner/x:1\.0 is none; is that a registry"),
+    ):
+        registry.digest("owner/x", "1.0")
+
+
+def test_a_certificate_that_the_engine_does_not_trust_is_told_with_what_to_do():
+    said = "x509: certificate signed by unknown authority"
+
+    told = str(_refused(repository("lab.example/owner/x"), said))
+
+    assert f"lab.example/owner/x could not be pushed: {said}; Docker has to trust it" in told
+    assert "/etc/docker/certs.d/lab.example/ca.crt" in told
 
 
 def test_an_address_that_is_none_is_told(liar):
