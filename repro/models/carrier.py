@@ -27,12 +27,10 @@ class Carrier:
         Says which fields name files.
     files : callable
         Tells what containers read files from, once there is something to carry.
-    within : str, optional
-        A directory outside which nothing is read.
     """
 
-    def __init__(self, schema: Schema, files: Callable[[], Files], within: str | None) -> None:
-        self._schema, self._files, self._within = schema, files, within
+    def __init__(self, schema: Schema, files: Callable[[], Files]) -> None:
+        self._schema, self._files = schema, files
 
     def carry(self, rows: Iterable[bytes], start: int) -> tuple[list[bytes], list[str]]:
         """Carry the files of instances, each once; return the instances as the program gets them.
@@ -73,13 +71,10 @@ class Carrier:
     def _carry(self, path: str, index: int, field: str, carried: dict[str, str]) -> str:
         if path not in carried:
             try:
-                with opened(path, self._within) as file:
+                with opened(path, self._schema.within) as file:
                     carried[path] = self._files().add(file, os.path.basename(path))  # noqa: PTH119
             except ValueError as error:
                 raise InstanceError(self._schema.model, index, field, str(error)) from None
-            except OSError as error:
-                problem = f"names no file that can be read: {path}: {error.strerror}"
-                raise InstanceError(self._schema.model, index, field, problem) from None
         return carried[path]
 
 

@@ -99,7 +99,7 @@ class FileMode:
         """
         files = files_for(engine, spec.image)
         stack.callback(files.close)
-        carrier = Carrier(self.model.schema, lambda: files, self.model.files_within)
+        carrier = Carrier(self.model.schema, lambda: files)
         with exchange.create(INPUT) as file:
             changed, _ = carrier.carry(rows.lines(), 0)
             file.writelines(line + b"\n" for line in changed)

@@ -75,7 +75,7 @@ def answer_one(model: DockerModel, pool: Pool, row: bytes, options: Mapping[str,
 
 def carrier_of(model: DockerModel, pool: Pool) -> Carrier:
     """Make what carries the files that instances name to the workers."""
-    return Carrier(model.schema, lambda: cast("Files", pool.files), model.files_within)
+    return Carrier(model.schema, lambda: cast("Files", pool.files))
 
 
 @contextmanager

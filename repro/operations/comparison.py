@@ -30,7 +30,7 @@ from repro.errors import (
 )
 from repro.models.failure import Failure
 from repro.models.files import plain
-from repro.models.lookup import model_class
+from repro.models.lookup import model_class, schema_of
 from repro.models.schema import Schema
 from repro.operations.job import PredictionJob
 from repro.operations.prediction import opened
@@ -252,9 +252,9 @@ def _check_options(job: PredictionJob) -> None:
 
 def _check_rows(job: PredictionJob) -> None:
     """Check the first rows against a model's signature."""
-    schema = Schema.of(job.model, model_class(job.model).predict)
-    with Source(job, schema) as source:
-        source.checked_ahead()
+    with ExitStack() as stack:
+        schema = schema_of(job.model, opened(job.model, job.load_options, stack))
+        stack.enter_context(Source(job, schema)).checked_ahead()
 
 
 def _run(
@@ -271,7 +271,7 @@ def _run(
     failed, first, corpus = 0, None, list[Any]()
     with ExitStack() as stack:
         model = opened(job.model, job.load_options, stack)
-        schema = Schema.of(job.model, type(model).predict)
+        schema = schema_of(job.model, model)
         source = stack.enter_context(Source(job, schema, whole=True))
 
         def tell(done: int) -> None:

@@ -9,6 +9,7 @@ import os
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from repro.errors import ConfigurationError, InstanceError, ModelError, OutputEr
 from repro.models import Audio, Content, DockerModel, File, Image, Model
 from repro.models.docker_model import Program
 from repro.operations.job import PredictionJob
-from repro.operations.prediction import predict_file, predict_one
+from repro.operations.prediction import check_file, predict_file, predict_one
 from repro.operations.selection import Selection
 
 if TYPE_CHECKING:
@@ -247,6 +248,47 @@ def test_nothing_is_read_outside_the_folder_that_was_allowed(
         for path in (outside, tmp_path / "in" / "link", tmp_path / "in" / ".." / "out" / "b"):
             with pytest.raises(InstanceError, match=r"names a file outside .*/in"):
                 model.predict(file=path)
+
+
+@pytest.mark.parametrize("place", ["in/a", "link/a", "out/b", "in/link", "in/../out/b"])
+def test_a_dry_run_refuses_the_files_that_the_run_refuses_and_no_others(
+    place: str, registered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = write(tmp_path / "out" / "b", b"out")
+    (write(tmp_path / "in" / "a", b"in").parent / "link").symlink_to(outside)
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    (tmp_path / "rows.jsonl").write_text(f'{{"file": "in/a"}}\n{{"file": "{place}"}}\n')
+    monkeypatch.chdir(tmp_path)
+    within = {"files_within": "link"}
+    job = PredictionJob(
+        model=registered, inputs=("rows.jsonl",), outputs=("out.jsonl",), load_options=within
+    )
+    one = partial(predict_one, registered, [("file", place)], within, {})
+
+    if place.endswith("/a"):
+        assert check_file(job) == 2
+        one(dry_run=True)
+        predict_file(job)
+        return
+    for refuse in (check_file, predict_file):
+        with pytest.raises(InstanceError, match=r"instance 1 .* names a file outside"):
+            refuse(job)
+    for dry_run in (True, False):
+        with pytest.raises(InstanceError, match="names a file outside"):
+            one(dry_run=dry_run)
+
+
+def test_the_folder_that_was_allowed_stays_what_it_was(
+    look: type[DockerModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "in" / "a", b"in")
+    monkeypatch.chdir(tmp_path)
+    model = look(files_within="in")
+
+    monkeypatch.chdir("/")
+    assert model.schema.instance({"file": path}, 0)
+    with pytest.raises(AttributeError):
+        model.files_within = None  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "file"])
