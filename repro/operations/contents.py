@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from repro.common.io import translated
+from repro.common.unfinished import unfinished
 from repro.data.formats import STREAM
 from repro.errors import ConfigurationError
 from repro.models.files import contents_in, with_contents
@@ -20,25 +22,24 @@ if TYPE_CHECKING:
     from repro.common.jsonlines import JSON
     from repro.models.files import Content
 
+BEFORE = "before"  # in the one that is being made: what it replaces
 NAMES = ".made"  # in the folder: the names of what was written there, one a line
 
 
 class ContentFolder:
     """A folder of files, each named after its row and its place in the prediction."""
 
-    def __init__(self, folder: Path, given: str) -> None:
+    def __init__(self, folder: Path, given: str, working: Path) -> None:
         self._folder, self._given = folder, given
-        mark = os.urandom(4).hex()
-        self._working = folder.with_name(f".{folder.name}.{mark}")
-        self._before = folder.with_name(f".{folder.name}.{mark}~")
-        self._working.mkdir()
-        self._names: IO[bytes] = (self._working / NAMES).open("xb")
+        self._made, self._before = working / "made", working / BEFORE
+        self._made.mkdir()
+        self._names: IO[bytes] = (self._made / NAMES).open("xb")
         self._there = False
 
     def write(self, prediction: JSON, number: int) -> None:
         """Write the files in a prediction."""
         for where, content in contents_in(prediction):
-            path = self._working / _name(number, where, content)
+            path = self._made / _name(number, where, content)
             with translated(path), path.open("xb") as file:
                 file.write(content)
                 self._names.write(os.fsencode(path.name) + b"\n")
@@ -51,24 +52,18 @@ class ContentFolder:
             self._names.close()
             _check_replaceable(self._folder, self._given)
             if self._folder.exists():
-                self._working.chmod(stat.S_IMODE(self._folder.stat().st_mode))
+                self._made.chmod(stat.S_IMODE(self._folder.stat().st_mode))
                 self._folder.rename(self._before)
-            self._working.rename(self._folder)
+            self._made.rename(self._folder)
             self._there = True
 
     def withdraw(self) -> None:
-        """Have there what was there before."""
-        if self._there:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        if os.path.lexists(self._before):
-            self._before.rename(self._folder)
-
-    def clear(self) -> None:
-        """Leave nothing beside the folder."""
+        """Take back what has appeared."""
         with suppress(OSError):  # what it holds back is not wanted any more
             self._names.close()
-        for left in (self._working, self._before):
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # must not hide why
+            if self._there:
+                self._folder.rename(self._made)
 
     def named(self, prediction: JSON, number: int, output: str) -> JSON:
         """Put the path of each file in its place, as seen from the rows that name it."""
@@ -94,18 +89,32 @@ def content_folder(folder: str) -> Iterator[ContentFolder]:
     """
     target = Path(folder).absolute()
     target = target.parent.resolve() / target.name
-    _check_replaceable(target, folder)
-    with translated(folder):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        contents = ContentFolder(target, folder)
-    try:
-        yield contents
-        contents.publish()
-    except BaseException:
-        contents.withdraw()
-        raise
-    finally:
-        contents.clear()
+    with ExitStack() as stack:
+        with translated(folder):
+            _check_replaceable(target, folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            removed = partial(_remove, target=target)
+            working = stack.enter_context(unfinished(target, _new_folder, removed))
+            contents = ContentFolder(target, folder, working)
+        try:
+            yield contents
+            contents.publish()
+        except BaseException:
+            contents.withdraw()
+            raise
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _remove(working: Path, target: Path) -> None:
+    """Remove where a run has made files; what it was to replace comes back if nothing has."""
+    if not os.path.lexists(target):
+        with suppress(FileNotFoundError):
+            (working / BEFORE).rename(target)
+    shutil.rmtree(working)
 
 
 def _check_replaceable(target: Path, given: str) -> None:
@@ -113,6 +122,8 @@ def _check_replaceable(target: Path, given: str) -> None:
         return
     if target.is_symlink() or not target.is_dir():
         raise ConfigurationError(f"{given} is no folder for the files that are made")
+    if target.is_mount() or not os.access(target, os.W_OK | os.X_OK):  # it cannot be moved
+        raise ConfigurationError(f"{given} cannot be replaced; name a folder in it")
     if target.samefile(Path.cwd()):  # whoever stands in it would stand nowhere
         raise ConfigurationError(f"{given} is the working directory; name a folder in it")
     ours = {os.fsencode(NAMES)}
