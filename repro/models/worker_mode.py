@@ -81,11 +81,12 @@ def carrier_of(model: DockerModel, pool: Pool) -> Carrier:
 @contextmanager
 def _carried(carrier: Carrier, batch: Batch) -> Iterator[None]:
     """Have the files of a batch carried."""
-    batch.rows, paths = carrier.carry(batch.rows, batch.start)
+    carried: dict[str, str] = {}
     try:
+        batch.rows = list(carrier.carry(batch.rows, batch.start, carried))
         yield
     finally:
-        carrier.remove(paths)
+        carrier.remove(carried.values())
 
 
 class WorkerMode:

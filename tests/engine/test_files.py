@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from repro.engine.files import VolumeFiles
 from repro.errors import ConfigurationError, InstanceError, ModelError, OutputError
 from repro.models import Audio, Content, DockerModel, File, Image, Model
 from repro.models.docker_model import Program
+from repro.models.failure import Failure
 from repro.operations.job import PredictionJob
 from repro.operations.prediction import check_file, predict_file, predict_one
 from repro.operations.selection import Selection
@@ -684,3 +686,30 @@ def test_a_run_is_not_resumed_over_other_files(registered: str, tmp_path: Path) 
     os.utime(tmp_path / "0.bin", ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(ModelError):  # of the third row, as before
         predict_file(job)
+
+
+@pytest.mark.parametrize("on_error", ["raise", "record"])
+def test_a_program_without_workers_is_given_and_answers_more_than_is_held(
+    on_error: Any, make: type[DockerModel], look: type[DockerModel], tmp_path: Path
+) -> None:
+    text, count, wrong = "x" * 2**19, 64, {0, 30, 63} if on_error == "record" else set()
+    path = write(tmp_path / "a", b"a")
+    texts = ("wrong" if n in wrong else f"{n} {text}" for n in range(count))
+    noted = ({"file": path, "note": text} for _ in range(count))
+
+    tracemalloc.start()
+    try:
+        with make(cold=True) as maker, look(cold=True) as looker:
+            stream = maker.predict_stream(({"text": one} for one in texts), on_error=on_error)
+            made = [
+                one if isinstance(one, Failure) else int(one["audio"].split()[0]) for one in stream
+            ]
+            seen = sum(1 for _ in looker.predict_stream(noted, on_error=on_error))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert [n for n, one in enumerate(made) if isinstance(one, Failure)] == sorted(wrong)
+    assert [one.index if isinstance(one, Failure) else one for one in made] == list(range(count))
+    assert seen == count
+    assert peak < count * len(text) / 2
