@@ -69,11 +69,15 @@ class Carrier:
 
     def _carry(self, path: str, index: int, field: str, carried: dict[str, str]) -> str:
         if path not in carried:
+            refused = partial(InstanceError, self._schema.model, index, field)
+            name = os.path.basename(path)  # noqa: PTH119
             try:
                 with opened(path, self._schema.within) as file:
-                    carried[path] = self._files().add(file, os.path.basename(path))  # noqa: PTH119
+                    carried[path] = self._files().add(
+                        file, name, lambda problem: refused(f"names {path}, which {problem}")
+                    )
             except ValueError as error:
-                raise InstanceError(self._schema.model, index, field, str(error)) from None
+                raise refused(str(error)) from None
         return carried[path]
 
 

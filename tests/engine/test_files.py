@@ -18,6 +18,7 @@ import pytest
 from typing_extensions import TypedDict
 
 from repro.common.io import read_jsonl_file
+from repro.engine import files
 from repro.engine.exchange import PREFIX, make_parent
 from repro.engine.files import VolumeFiles
 from repro.errors import ConfigurationError, InstanceError, ModelError, OutputError
@@ -713,3 +714,27 @@ def test_a_program_without_workers_is_given_and_answers_more_than_is_held(
     assert [one.index if isinstance(one, Failure) else one for one in made] == list(range(count))
     assert seen == count
     assert peak < count * len(text) / 2
+
+
+@pytest.mark.parametrize("place", ["remote", "remote and cold"], indirect=True)
+def test_a_file_that_shrinks_while_it_is_sent_is_told_with_its_row(
+    look: type[DockerModel],
+    place: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = [write(tmp_path / f"{n}.bin", bytes(2**20 + n)) for n in range(3)]
+
+    def shrinking(file: Any, size: int, *given: Any) -> Iterator[bytes]:
+        if size == paths[1].stat().st_size:
+            os.truncate(paths[1], 10)
+        yield from pieces(file, size, *given)
+
+    pieces = files._pieces
+    monkeypatch.setattr(files, "_pieces", shrinking)
+
+    with look(**place) as model:
+        with pytest.raises(InstanceError, match=rf"{paths[1]}, which became shorter") as raised:
+            model.predict_batch([{"file": path} for path in paths])
+        assert raised.value.args[1:3] == (1, "file")
+        assert [one["file"]["size"] for one in model.predict_batch([{"file": paths[1]}])] == [10]
