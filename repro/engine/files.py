@@ -19,7 +19,7 @@ from repro.engine.client import translated
 from repro.engine.context import entry
 from repro.engine.exchange import bind, make_parent, owner_labels, remove_tree
 from repro.engine.leftovers import sweep_once
-from repro.errors import EngineError
+from repro.errors import DataFileError, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -64,26 +64,30 @@ class SharedFiles:
         """Say in the engine's words what containers have to mount."""
         return [bind(self._directory(), INSIDE, read_only=True)]
 
-    def add(self, file: IO[bytes], name: str, _refused: Refused) -> str:
+    def add(self, file: IO[bytes], name: str, refused: Refused) -> str:
         """Have an open file there, under its name; return its path in the containers.
 
-        It is there when `settle` has returned.
+        It is there when `settle` has returned. Nothing of it is left if it cannot be had there,
+        which raises what `refused` makes of a problem with it.
 
         Raises
         ------
-        DiskFull, DataFileError
-            If it cannot be had there; nothing of it is left.
+        DiskFull
+            If the disk is.
         """
         number, name = str(next(self._numbers)), _safe(name)
         folder = self._directory() / number
         with file_errors(folder):
             folder.mkdir()
             folder.chmod(0o755)
-            try:
+        try:
+            with file_errors(folder):
                 _link_or_copy(file, folder / name)
-            except BaseException:
-                remove_tree(folder)
-                raise
+        except BaseException as error:
+            remove_tree(folder)
+            if isinstance(error, DataFileError):
+                raise refused(f"cannot be copied: {error.problem}") from error
+            raise
         return f"{INSIDE}/{number}/{name}"
 
     def settle(self) -> None:
@@ -249,7 +253,7 @@ def _link_or_copy(file: IO[bytes], target: Path) -> None:
         except OSError as error:
             if error.errno not in _COPY_INSTEAD:
                 raise
-            shutil.copyfileobj(file, copy, CHUNK)
+        shutil.copyfileobj(file, copy, CHUNK)  # also what has no size, and still bytes
 
 
 def _safe(name: str) -> str:
@@ -265,15 +269,17 @@ def _safe(name: str) -> str:
 
 def _pieces(file: IO[bytes], size: int, refused: Refused) -> Iterator[bytes]:
     """Yield so many bytes of a file."""
-    while size > 0:
-        try:
+    try:
+        if size == 0 and file.read(1):
+            raise refused("does not say how long it is, as files of /proc do not")
+        while size > 0:
             piece = file.read(min(CHUNK, size))
-        except OSError as error:
-            raise refused(f"cannot be read: {error.strerror}") from error
-        if not piece:
-            raise refused("became shorter while it was read")
-        size -= len(piece)
-        yield piece
+            if not piece:
+                raise refused("became shorter while it was read")
+            size -= len(piece)
+            yield piece
+    except OSError as error:
+        raise refused(f"cannot be read: {error.strerror}") from error
 
 
 def _tar(files: Iterable[tuple[str, IO[bytes], Refused]]) -> Iterator[bytes]:

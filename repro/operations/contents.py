@@ -40,7 +40,7 @@ class ContentFolder:
         """Write the files in a prediction."""
         for where, content in contents_in(prediction):
             path = self._made / _name(number, where, content)
-            with translated(path), path.open("xb") as file:
+            with translated(self._given), path.open("xb") as file:
                 file.write(content)
                 self._names.write(os.fsencode(path.name) + b"\n")
 
@@ -122,8 +122,10 @@ def _check_replaceable(target: Path, given: str) -> None:
         return
     if target.is_symlink() or not target.is_dir():
         raise ConfigurationError(f"{given} is no folder for the files that are made")
-    if target.is_mount() or not os.access(target, os.W_OK | os.X_OK):  # it cannot be moved
-        raise ConfigurationError(f"{given} cannot be replaced; name a folder in it")
+    if target.is_mount():
+        raise ConfigurationError(f"{given} is a mount point; name a folder in it")
+    if not os.access(target, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"{given} may not be written to; name another folder")
     if target.samefile(Path.cwd()):  # whoever stands in it would stand nowhere
         raise ConfigurationError(f"{given} is the working directory; name a folder in it")
     ours = {os.fsencode(NAMES)}

@@ -532,7 +532,10 @@ def test_nothing_is_left_of_a_run_that_fails(make: type[DockerModel], tmp_path: 
         ({"files": "kept", "outputs": ("x.jsonl",)}, r"kept has files that .*, such as mine"),
         ({"outputs": ("x.jsonl",), "resume": True}, "cannot be resumed"),
         ({"outputs": ("/dev/null",)}, "say where to put them with --files DIR"),
-        ({"files": "x.jsonl", "outputs": ("x.jsonl",)}, "cannot be a file of rows and a folder"),
+        ({"files": "x.jsonl", "outputs": ("x.jsonl",)}, r"x\.jsonl cannot be there"),
+        ({"files": "empty", "outputs": ("empty/x.jsonl",)}, "empty/x.jsonl cannot be there"),
+        ({"files": "", "outputs": ("x.jsonl",)}, r"^\. is for the files"),
+        ({"files": "/proc", "outputs": ("x.jsonl",)}, "is a mount point"),
     ],
 )
 def test_files_that_could_not_be_put_anywhere_are_refused_before_the_run(
@@ -544,6 +547,7 @@ def test_files_that_could_not_be_put_anywhere_are_refused_before_the_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "kept" / "mine", b"precious")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "texts.jsonl").write_text('{"text": "a"}\n')
 
     with pytest.raises(ConfigurationError, match=said):
@@ -738,3 +742,30 @@ def test_a_file_that_shrinks_while_it_is_sent_is_told_with_its_row(
             model.predict_batch([{"file": path} for path in paths])
         assert raised.value.args[1:3] == (1, "file")
         assert [one["file"]["size"] for one in model.predict_batch([{"file": paths[1]}])] == [10]
+
+
+@pytest.mark.parametrize("place", ["warm", "remote"], indirect=True)
+def test_a_file_that_fails_while_it_is_carried_is_told_with_its_row(
+    look: type[DockerModel], place: dict[str, Any], tmp_path: Path
+) -> None:
+    good = write(tmp_path / "good", b"good")
+
+    with look(**place) as model:
+        with pytest.raises(InstanceError, match="/proc/self/mem, which cannot be") as raised:
+            model.predict_batch([{"file": good}, {"file": "/proc/self/mem"}])  # no first page
+        assert raised.value.args[1:3] == (1, "file")
+        assert model.predict(file=good)["file"]["sha256"] == sha256(b"good")
+
+
+@pytest.mark.parametrize("place", ["warm", "remote"], indirect=True)
+def test_a_file_without_a_size_is_carried_or_refused_but_never_empty(
+    look: type[DockerModel], place: dict[str, Any]
+) -> None:
+    version = Path("/proc/version").read_bytes()
+
+    with look(**place) as model:
+        if "127.0.0.1" in os.environ.get("DOCKER_HOST", ""):  # which is told the size first
+            with pytest.raises(InstanceError, match="does not say how long it is"):
+                model.predict(file="/proc/version")
+        else:
+            assert model.predict(file="/proc/version")["file"]["sha256"] == sha256(version)
