@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ from repro.catalog.agreement import need_libraries
 from repro.common.io import translated
 from repro.common.jsonlines import JSONRuleError, encode
 from repro.common.spool import Spool
-from repro.common.tempdir import TemporaryDirectory
 from repro.data.formats import STREAM, format_of
 from repro.data.writing import RowTarget
 from repro.engine.client import connect
@@ -222,12 +222,7 @@ def _check_tasks(names: Sequence[str]) -> None:
 
 def _single_jobs(job: ComparisonJob, stack: ExitStack) -> dict[str, PredictionJob]:
     """Make a job of each model, by its label; what can be read once only is kept meanwhile."""
-    inputs = job.inputs
-    if STREAM in inputs:
-        kept = Path(stack.enter_context(TemporaryDirectory())) / "standard-input.jsonl"
-        with translated(kept), kept.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        inputs = tuple(str(kept) if path == STREAM else path for path in inputs)
+    inputs = tuple(_readable_again(path, stack) for path in job.inputs)
     return {
         model.called: PredictionJob(
             model=model.name,
@@ -241,6 +236,18 @@ def _single_jobs(job: ComparisonJob, stack: ExitStack) -> dict[str, PredictionJo
         )
         for model in job.models
     }
+
+
+def _readable_again(path: str, stack: ExitStack) -> str:
+    """Keep a stream, such as <(command), in a file without a name, which each model can read."""
+    if path != STREAM and not (path.startswith("/dev/") and Path(path).is_fifo()):
+        return path
+    with translated(tempfile.gettempdir()):
+        kept = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  closed by the stack
+        with nullcontext(sys.stdin.buffer) if path == STREAM else Path(path).open("rb") as stream:
+            shutil.copyfileobj(stream, kept)
+        kept.flush()
+    return f"/dev/fd/{kept.fileno()}"
 
 
 def _check_options(job: PredictionJob) -> None:

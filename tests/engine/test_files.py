@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import sys
 import tempfile
 import time
 import tracemalloc
@@ -25,6 +26,7 @@ from repro.errors import ConfigurationError, InstanceError, ModelError, OutputEr
 from repro.models import Audio, Content, DockerModel, File, Image, Model
 from repro.models.docker_model import Program
 from repro.models.failure import Failure
+from repro.operations.comparison import Compared, ComparisonJob, compare
 from repro.operations.job import PredictionJob
 from repro.operations.prediction import check_file, predict_file, predict_one
 from repro.operations.selection import Selection
@@ -769,3 +771,22 @@ def test_a_file_without_a_size_is_carried_or_refused_but_never_empty(
                 model.predict(file="/proc/version")
         else:
             assert model.predict(file="/proc/version")["file"]["sha256"] == sha256(version)
+
+
+@pytest.mark.parametrize("stream", ["standard input", "pipe"])
+def test_models_are_compared_over_files_that_a_stream_names(
+    stream: str, registered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "data" / "a", b"1234")
+    monkeypatch.chdir(tmp_path)
+    reading, writing = os.pipe()
+    os.write(writing, b'{"file": "data/a"}\n')
+    os.close(writing)
+    models = (Compared(name=registered), Compared(name=registered, label="again"))
+
+    with os.fdopen(reading) as pipe:
+        monkeypatch.setattr(sys, "stdin", pipe)
+        path = "-" if stream == "standard input" else f"/dev/fd/{reading}"
+        found = compare(ComparisonJob(models=models, inputs=(path,)))
+
+    assert (found.rows, found.failures, found.failed) == (1, {}, {registered: 0, "again": 0})
