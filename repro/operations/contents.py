@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -17,23 +18,24 @@ from repro.errors import ConfigurationError
 from repro.models.files import contents_in, with_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from repro.common.jsonlines import JSON
     from repro.models.files import Content
 
 BEFORE = "before"  # in the one that is being made: what it replaces
-NAMES = ".made"  # in the folder: the names of what was written there, one a line
+NAMES = ".made"  # in the folder: which rows it is of, as JSON, and then its names, one a line
 
 
 class ContentFolder:
     """A folder of files, each named after its row and its place in the prediction."""
 
-    def __init__(self, folder: Path, given: str, working: Path) -> None:
-        self._folder, self._given = folder, given
+    def __init__(self, folder: Path, given: str, rows: Sequence[str], working: Path) -> None:
+        self._folder, self._given, self._rows = folder, given, rows
         self._made, self._before = working / "made", working / BEFORE
         self._made.mkdir()
         self._names: IO[bytes] = (self._made / NAMES).open("xb")
+        self._names.write(json.dumps(rows).encode() + b"\n")
         self._there = False
 
     def write(self, prediction: JSON, number: int) -> None:
@@ -50,7 +52,7 @@ class ContentFolder:
             return
         with translated(self._given):
             self._names.close()
-            _check_replaceable(self._folder, self._given)
+            _check_replaceable(self._folder, self._given, self._rows)
             if self._folder.exists():
                 self._made.chmod(stat.S_IMODE(self._folder.stat().st_mode))
                 self._folder.rename(self._before)
@@ -79,23 +81,31 @@ class ContentFolder:
 
 
 @contextmanager
-def content_folder(folder: str) -> Iterator[ContentFolder]:
+def content_folder(folder: str, outputs: Sequence[str] = ()) -> Iterator[ContentFolder]:
     """Have a folder that appears whole or not at all; one that was made this way is replaced.
+
+    Parameters
+    ----------
+    folder : str
+        The folder.
+    outputs : sequence of str
+        The files of the rows that name what is in it.
 
     Raises
     ------
     ConfigurationError
-        If something else is there.
+        If something else is there, or what other rows name.
     """
     target = Path(folder).absolute()
     target = target.parent.resolve() / target.name
+    rows = [os.path.relpath(Path(one).resolve(), target.parent) for one in outputs if one != STREAM]
     with ExitStack() as stack:
         with translated(folder):
-            _check_replaceable(target, folder)
+            _check_replaceable(target, folder, rows)
             target.parent.mkdir(parents=True, exist_ok=True)
             removed = partial(_remove, target=target)
             working = stack.enter_context(unfinished(target, _new_folder, removed))
-            contents = ContentFolder(target, folder, working)
+            contents = ContentFolder(target, folder, rows, working)
         try:
             yield contents
             contents.publish()
@@ -117,7 +127,7 @@ def _remove(working: Path, target: Path) -> None:
     shutil.rmtree(working)
 
 
-def _check_replaceable(target: Path, given: str) -> None:
+def _check_replaceable(target: Path, given: str, rows: Sequence[str]) -> None:
     if not target.exists() and not target.is_symlink():
         return
     if target.is_symlink() or not target.is_dir():
@@ -128,9 +138,19 @@ def _check_replaceable(target: Path, given: str) -> None:
         raise ConfigurationError(f"{given} may not be written to; name another folder")
     if target.samefile(Path.cwd()):  # whoever stands in it would stand nowhere
         raise ConfigurationError(f"{given} is the working directory; name a folder in it")
-    ours = {os.fsencode(NAMES)}
-    if (names := target / NAMES).is_file():
-        ours.update(names.read_bytes().splitlines())
+    _check_contents(target, given, rows)
+
+
+def _check_contents(target: Path, given: str, rows: Sequence[str]) -> None:
+    """Refuse a folder whose files others need."""
+    named_by, made = _description(target / NAMES)
+    others = [one for one in named_by if one not in rows and (target.parent / one).exists()]
+    if others:
+        raise ConfigurationError(
+            f"{given} has the files that {target.parent / others[0]} names; choose another folder "
+            "with --files"
+        )
+    ours = {os.fsencode(NAMES), *made}
     with os.scandir(target) as entries:
         strange = next(
             (
@@ -145,6 +165,15 @@ def _check_replaceable(target: Path, given: str) -> None:
             f"{given} has files that no prediction has made, such as {strange}; choose another "
             "folder with --files"
         )
+
+
+def _description(path: Path) -> tuple[list[str], list[bytes]]:
+    """Read which rows name what is in a folder, and what was made there."""
+    try:
+        rows, *made = path.read_bytes().splitlines()
+        return [str(one) for one in json.loads(rows)], made
+    except (OSError, ValueError, TypeError):  # there is none, or it is somebody else's
+        return [], []
 
 
 def _name(number: int, where: str, content: Content) -> str:

@@ -50,7 +50,7 @@ def write_rows(
     with ExitStack() as stack:
         partial = stack.enter_context(Partial(job, model, source)) if job.resume else None
         file = cast("IO[bytes] | None", partial)  # which is all of a file that a writer needs
-        contents = stack.enter_context(content_folder(folder)) if folder else None
+        contents = stack.enter_context(content_folder(folder, job.outputs)) if folder else None
         writers = [stack.enter_context(target.open(file)) for target in targets]
         tell = _teller(job, source, partial, on_progress)
         predictions = predictions_of(job, model, source, partial, tell, corpus.append)
