@@ -6,7 +6,7 @@ Every way to go wrong is an error, and only whole outputs are read.
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from threading import Thread
@@ -55,9 +55,7 @@ class FileMode:
 
         `on_corpus` gets the value over all of them after the last one, if there is any.
         """
-        with Spool() as waiting:  # until all of them have been checked
-            for row in rows:
-                waiting.append(row)
+        with _kept(rows) as waiting:  # until all of them have been checked
             count = waiting.count
             if count == 0:
                 return
@@ -120,12 +118,11 @@ class FileMode:
         ------
         ModelError
             If the program answers nothing, and ends over each of several instances alone: it is not
-            they that are wrong then.
+            they that are wrong then. If it answers each, but has no value over all of them.
         """
-        with Spool() as kept:
-            for row in rows:
-                kept.append(row)
+        with _kept(rows) as kept:
             failures: dict[int, Failure] = {}
+            of_all: ModelError | None = None  # why there is no value over all rows
             ended = 0  # over one instance alone, and before it has answered any
             following = 0
             groups = [list(range(kept.count))]
@@ -137,7 +134,7 @@ class FileMode:
                 try:
                     with closing(run) as answers:
                         for place, answer in zip(group, answers, strict=True):
-                            yield from (failures.pop(n) for n in range(following, place))
+                            yield from (failures[n] for n in range(following, place))
                             yield answer
                             following, answered = place + 1, answered + 1
                 except ModelError as error:
@@ -145,10 +142,13 @@ class FileMode:
                     if ended == MAX_ENDED or answered == len(group):  # of the value over all rows
                         raise
                     groups += _without_guilty(group, answered, error, failures)
+                    of_all = error if told is not None else of_all
                 if answered:
                     ended = -kept.count
                     self.model.isolated += 0 if whole else answered
-            yield from (failures.pop(n) for n in range(following, kept.count))
+            yield from (failures[n] for n in range(following, kept.count))
+            if of_all is not None and not failures:
+                raise of_all
 
     def _only(self, rows: Iterator[JSON]) -> JSON:
         values = list(islice(rows, 2))
@@ -204,6 +204,14 @@ def _without_guilty(
     place = rest.pop(index - answered)
     failures[place] = Failure(place, error)
     return [rest]
+
+
+@contextmanager
+def _kept(rows: Iterable[bytes]) -> Iterator[Spool]:
+    with Spool() as kept:
+        for row in rows:
+            kept.append(row)
+        yield kept
 
 
 def _lines(kept: Spool, places: Iterable[int]) -> Iterator[bytes]:
