@@ -83,7 +83,7 @@ class ManyFiles(click.Command):
     multiple=True,
     metavar="FILE",
     help="Rows: jsonl, csv, tsv, txt or parquet, by its suffix, also .gz and .zst; "
-    "- is standard input. Several are read one after the other.",
+    "- is standard input, compressed or not. Several are read one after the other.",
 )
 @click.option(
     "--output",

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from repro.common.jsonlines import JSON, MAX_ROW, JSONRuleError, decode, encode
+from repro.common.unfinished import unfinished
 from repro.errors import DataFileError, DiskFull
 
 if TYPE_CHECKING:
@@ -243,19 +243,16 @@ def whole_file(path: Path | str) -> Iterator[IO[bytes]]:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
         return
-    with translated(path):
-        prefix = f".{target.name}."
-        descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with translated(path), os.fdopen(descriptor, "wb") as file:
+    with translated(path), unfinished(target, _new_file, Path.unlink) as temporary:
+        with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fchmod(file.fileno(), _mode_of(target))
-        with translated(path):
-            temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary.replace(target)
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ STREAM = "-"  # standard input or output
 
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "text", ".parquet": "parquet"}
 _COMPRESSIONS = (".gz", ".zst")
+_BEGUN = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
 
 
 def format_of(path: str, given: str | None = None) -> str:
@@ -50,15 +51,21 @@ def compression_of(path: str) -> str:
     return next((suffix for suffix in _COMPRESSIONS if path.lower().endswith(suffix)), "")
 
 
-def decompressed(file: IO[bytes], path: str) -> IO[bytes]:
-    """Read a file through its compression."""
-    match compression_of(path):
+def decompressed(file: io.BufferedReader[Any], path: str) -> IO[bytes]:
+    """Read a file through its compression, which it tells itself where its name does not."""
+    match compression_of(path) or _compression_in(file):
         case ".gz":
             return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
         case ".zst":
             return cast("IO[bytes]", io.BufferedReader(_Zstandard(file), 2**18))
         case _:
-            return file
+            return cast("IO[bytes]", file)
+
+
+def _compression_in(file: io.BufferedReader[Any]) -> str:
+    """Tell the compression by how a file begins, which no row does."""
+    begun = file.peek(max(map(len, _BEGUN)))
+    return next((suffix for magic, suffix in _BEGUN.items() if begun.startswith(magic)), "")
 
 
 def compressed(file: IO[bytes], path: str) -> IO[bytes]:

@@ -51,7 +51,7 @@ class RowFile:
             if self.format == "parquet":
                 yield self._parquet(hashed), hashed
                 return
-            buffered = cast("IO[bytes]", io.BufferedReader(hashed, 2**18))
+            buffered = io.BufferedReader(hashed, 2**18)
             yield self._read(decompressed(buffered, self.path)), hashed
 
     @contextmanager

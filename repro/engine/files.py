@@ -11,7 +11,7 @@ import tarfile
 from contextlib import suppress
 from itertools import count
 from pathlib import Path, PurePosixPath
-from threading import Lock, RLock
+from threading import Lock, local
 from typing import IO, TYPE_CHECKING, Any
 
 from repro.common.io import translated as file_errors
@@ -22,9 +22,12 @@ from repro.engine.leftovers import sweep_once
 from repro.errors import DataFileError, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
     from repro.engine.client import Engine
+
+    Refused: TypeAlias = Callable[[str], Exception]  # makes an error of a problem with a file
 
 log = logging.getLogger(__name__)
 
@@ -61,26 +64,30 @@ class SharedFiles:
         """Say in the engine's words what containers have to mount."""
         return [bind(self._directory(), INSIDE, read_only=True)]
 
-    def add(self, file: IO[bytes], name: str) -> str:
+    def add(self, file: IO[bytes], name: str, refused: Refused) -> str:
         """Have an open file there, under its name; return its path in the containers.
 
-        It is there when `settle` has returned.
+        It is there when `settle` has returned. Nothing of it is left if it cannot be had there,
+        which raises what `refused` makes of a problem with it.
 
         Raises
         ------
-        DiskFull, DataFileError
-            If it cannot be had there; nothing of it is left.
+        DiskFull
+            If the disk is.
         """
         number, name = str(next(self._numbers)), _safe(name)
         folder = self._directory() / number
         with file_errors(folder):
             folder.mkdir()
             folder.chmod(0o755)
-            try:
+        try:
+            with file_errors(folder):
                 _link_or_copy(file, folder / name)
-            except BaseException:
-                remove_tree(folder)
-                raise
+        except BaseException as error:
+            remove_tree(folder)
+            if isinstance(error, DataFileError):
+                raise refused(f"cannot be copied: {error.problem}") from error
+            raise
         return f"{INSIDE}/{number}/{name}"
 
     def settle(self) -> None:
@@ -114,6 +121,13 @@ class SharedFiles:
             return self._parent / "files"
 
 
+class _Waiting(local):
+    """What a thread wants to send, several files at once: what it added, and no other's."""
+
+    def __init__(self) -> None:
+        self.files: list[tuple[str, IO[bytes], Refused]] = []
+
+
 class VolumeFiles:
     """The same for an engine that does not see this machine's files: a volume of its own.
 
@@ -130,51 +144,50 @@ class VolumeFiles:
 
     def __init__(self, engine: Engine, image: str) -> None:
         self._engine, self._image = engine, image
-        self._lock = RLock()  # also while files are sent: those of another thread may be among them
+        self._lock = Lock()
         self._volume: str | None = None
         self._holder: str | None = None
         self._numbers = count()
-        self._waiting: list[tuple[str, IO[bytes]]] = []  # to be sent, several at once
+        self._waiting = _Waiting()
 
     def mounts(self) -> list[dict[str, Any]]:
         """Say in the engine's words what containers have to mount."""
         return [{**self._mount(), "ReadOnly": True}]
 
-    def add(self, file: IO[bytes], name: str) -> str:
+    def add(self, file: IO[bytes], name: str, refused: Refused) -> str:
         """Have an open file there, under its name; return its path in the containers.
 
-        It is there when `settle` has returned.
+        It is there when `settle` has returned, which raises what `refused` makes of a problem with
+        it.
         """
         path = f"{next(self._numbers)}/{_safe(name)}"
-        with self._lock:
-            self._waiting.append((path, os.fdopen(os.dup(file.fileno()), "rb", buffering=0)))
-            if len(self._waiting) == AT_ONCE:
-                self.settle()
+        again = os.fdopen(os.dup(file.fileno()), "rb", buffering=0)
+        self._waiting.files.append((path, again, refused))
+        if len(self._waiting.files) == AT_ONCE:
+            self.settle()
         return f"{INSIDE}/{path}"
 
     def settle(self) -> None:
-        """Send what was added; return when it is there."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-            try:
-                if waiting:
-                    self._put(_tar(waiting))
-            finally:
-                for _, file in waiting:
-                    file.close()
+        """Send what was added by this thread; return when it is there."""
+        waiting, self._waiting.files = self._waiting.files, []
+        try:
+            if waiting:
+                self._put(_tar(waiting))
+        finally:
+            for _, file, _ in waiting:
+                file.close()
 
     def remove(self, paths: Iterable[str]) -> None:
         """Empty files that were added."""
         names = {path.removeprefix(f"{INSIDE}/") for path in paths}
-        with self._lock:
-            waiting = dict(self._waiting)
-            for name in names & waiting.keys():  # not sent yet
-                waiting.pop(name).close()
-                names.remove(name)
-            self._waiting = list(waiting.items())
-            if names and self._holder is not None:
-                with Path(os.devnull).open("rb") as nothing:
-                    self._put(_tar([(name, nothing) for name in sorted(names)]))
+        unsent = [one for one in self._waiting.files if one[0] in names]
+        for one in unsent:
+            one[1].close()
+            self._waiting.files.remove(one)
+        names -= {path for path, _, _ in unsent}
+        if names and self._holder is not None:
+            with Path(os.devnull).open("rb") as nothing:
+                self._put(_tar([(name, nothing, ValueError) for name in sorted(names)]))
 
     def close(self) -> None:
         """Remove all of them."""
@@ -204,7 +217,7 @@ class VolumeFiles:
 
     def _put(self, tar: Iterator[bytes]) -> None:
         api, mount = self._engine.api, self._mount()
-        with translated(self._engine.address):
+        with self._lock, translated(self._engine.address):
             if self._holder is None:
                 config = {"Image": self._image, "Cmd": ["true"], "Labels": owner_labels()}
                 config["HostConfig"] = {"Mounts": [mount], "NetworkMode": "none"}
@@ -240,7 +253,7 @@ def _link_or_copy(file: IO[bytes], target: Path) -> None:
         except OSError as error:
             if error.errno not in _COPY_INSTEAD:
                 raise
-            shutil.copyfileobj(file, copy, CHUNK)
+        shutil.copyfileobj(file, copy, CHUNK)  # also what has no size, and still bytes
 
 
 def _safe(name: str) -> str:
@@ -254,24 +267,29 @@ def _safe(name: str) -> str:
     return f"file{ending if ending.isascii() and len(ending) <= LONGEST_ENDING else ''}"
 
 
-def _pieces(file: IO[bytes], size: int, name: str) -> Iterator[bytes]:
+def _pieces(file: IO[bytes], size: int, refused: Refused) -> Iterator[bytes]:
     """Yield so many bytes of a file."""
-    while size > 0:
-        piece = file.read(min(CHUNK, size))
-        if not piece:
-            raise DataFileError(name, "became shorter while it was read")
-        size -= len(piece)
-        yield piece
+    try:
+        if size == 0 and file.read(1):
+            raise refused("does not say how long it is, as files of /proc do not")
+        while size > 0:
+            piece = file.read(min(CHUNK, size))
+            if not piece:
+                raise refused("became shorter while it was read")
+            size -= len(piece)
+            yield piece
+    except OSError as error:
+        raise refused(f"cannot be read: {error.strerror}") from error
 
 
-def _tar(files: Iterable[tuple[str, IO[bytes]]]) -> Iterator[bytes]:
+def _tar(files: Iterable[tuple[str, IO[bytes], Refused]]) -> Iterator[bytes]:
     """Write files, each in a directory of its own, as a tar."""
-    for path, file in files:
+    for path, file, refused in files:
         size = os.fstat(file.fileno()).st_size
         yield entry(path.partition("/")[0], folder=True).tobuf(tarfile.PAX_FORMAT)
         about = entry(path)
         about.size = size
         yield about.tobuf(tarfile.PAX_FORMAT)
-        yield from _pieces(file, size, path)
+        yield from _pieces(file, size, refused)
         yield bytes(-size % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)

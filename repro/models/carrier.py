@@ -12,7 +12,7 @@ from repro.errors import InstanceError
 from repro.models.files import HOST, IMAGE, opened, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from repro.engine.files import Files
     from repro.models.schema import Schema
@@ -27,37 +27,34 @@ class Carrier:
         Says which fields name files.
     files : callable
         Tells what containers read files from, once there is something to carry.
-    within : str, optional
-        A directory outside which nothing is read.
     """
 
-    def __init__(self, schema: Schema, files: Callable[[], Files], within: str | None) -> None:
-        self._schema, self._files, self._within = schema, files, within
+    def __init__(self, schema: Schema, files: Callable[[], Files]) -> None:
+        self._schema, self._files = schema, files
 
-    def carry(self, rows: Iterable[bytes], start: int) -> tuple[list[bytes], list[str]]:
-        """Carry the files of instances, each once; return the instances as the program gets them.
+    def carry(self, rows: Iterable[bytes], start: int, carried: dict[str, str]) -> Iterator[bytes]:
+        """Carry the files of instances, each once; yield the instances as the program gets them.
 
-        Returns
-        -------
-        rows : list of bytes
-            With the paths that the files have in the container.
-        paths : list of str
-            These paths, to be removed.
+        The files are there when all of these have been taken.
+
+        Parameters
+        ----------
+        rows : iterable of bytes
+            The instances.
+        start : int
+            The number of the first one.
+        carried : dict
+            Gets the path that each file has in the container, to be removed.
 
         Raises
         ------
         InstanceError
-            About a file that cannot be read, or may not be; none has been carried then.
+            About a file that cannot be read, or may not be.
         """
-        carried: dict[str, str] = {}
-        try:
-            changed = [self._carried(row, start + n, carried) for n, row in enumerate(rows)]
-            if carried:
-                self._files().settle()
-        except BaseException:
-            self.remove(carried.values())
-            raise
-        return changed, list(carried.values())
+        for index, row in enumerate(rows, start):
+            yield self._carried(row, index, carried)
+        if carried:
+            self._files().settle()
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove files that were carried."""
@@ -72,14 +69,15 @@ class Carrier:
 
     def _carry(self, path: str, index: int, field: str, carried: dict[str, str]) -> str:
         if path not in carried:
+            refused = partial(InstanceError, self._schema.model, index, field)
+            name = os.path.basename(path)  # noqa: PTH119
             try:
-                with opened(path, self._within) as file:
-                    carried[path] = self._files().add(file, os.path.basename(path))  # noqa: PTH119
+                with opened(path, self._schema.within) as file:
+                    carried[path] = self._files().add(
+                        file, name, lambda problem: refused(f"names {path}, which {problem}")
+                    )
             except ValueError as error:
-                raise InstanceError(self._schema.model, index, field, str(error)) from None
-            except OSError as error:
-                problem = f"names no file that can be read: {path}: {error.strerror}"
-                raise InstanceError(self._schema.model, index, field, problem) from None
+                raise refused(str(error)) from None
         return carried[path]
 
 

@@ -150,7 +150,7 @@ class DockerModel(Model):
         self.idle_timeout = idle_timeout
         self.cold = cold
         self.allow_unlimited = allow_unlimited
-        self.files_within = files_within
+        self._within = files_within and str(Path(files_within).resolve())
 
     def __enter__(self) -> Self:
         return self
@@ -187,7 +187,12 @@ class DockerModel(Model):
     @cached_property
     def schema(self) -> Schema:
         """What an instance and a prediction of this model are."""
-        return Schema.of(self.name or type(self).__name__, type(self).predict)
+        return Schema.of(self.name or type(self).__name__, type(self).predict, self._within)
+
+    @property
+    def files_within(self) -> str | None:
+        """The directory, without links, outside which no file is read; it stays what it is."""
+        return self.schema.within
 
     def resolve(self) -> Program:
         """Tell what is run: what the class says, else the card; `image` replaces the image."""

@@ -6,7 +6,7 @@ Every way to go wrong is an error, and only whole outputs are read.
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from threading import Thread
@@ -24,7 +24,7 @@ from repro.models.failure import Failure
 from repro.models.program import device_words, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from repro.engine.client import Engine
     from repro.engine.exchange import Exchange
@@ -50,14 +50,12 @@ class FileMode:
         options: Mapping[str, object],
         on_progress: Callable[[int], None] | None = None,
         on_corpus: Callable[[JSON], None] | None = None,
-    ) -> Iterator[JSON]:
+    ) -> Generator[JSON]:
         """Yield the predictions; the first comes when all are made and their number is right.
 
         `on_corpus` gets the value over all of them after the last one, if there is any.
         """
-        with Spool() as waiting:  # until all of them have been checked
-            for row in rows:
-                waiting.append(row)
+        with _kept(rows) as waiting:  # until all of them have been checked
             count = waiting.count
             if count == 0:
                 return
@@ -99,10 +97,9 @@ class FileMode:
         """
         files = files_for(engine, spec.image)
         stack.callback(files.close)
-        carrier = Carrier(self.model.schema, lambda: files, self.model.files_within)
+        carrier = Carrier(self.model.schema, lambda: files)
         with exchange.create(INPUT) as file:
-            changed, _ = carrier.carry(rows.lines(), 0)
-            file.writelines(line + b"\n" for line in changed)
+            file.writelines(line + b"\n" for line in carrier.carry(rows.lines(), 0, {}))
         return replace(spec, mounts=(*spec.mounts, *files.mounts()))
 
     def recorded(
@@ -114,45 +111,44 @@ class FileMode:
     ) -> Iterator[JSON | Failure]:
         """Yield the predictions, and failures in the place of those that cannot be made.
 
-        A run that fails is repeated without the instance that it names, or in halves. What is
-        answered is held in memory.
+        A run that fails is repeated without the instance that it names, or in halves; the first
+        ones first, so that what is answered need not be held.
 
         Raises
         ------
         ModelError
             If the program answers nothing, and ends over each of several instances alone: it is not
-            they that are wrong then.
+            they that are wrong then. If it answers each, but has no value over all of them.
         """
-        lines = list(rows)
-        found: dict[int, JSON | Failure] = {}
-        ended = 0  # over one instance alone, and before it has answered any
-        groups = [list(range(len(lines)))]
-        while groups:
-            group = groups.pop()
-            told = on_corpus if len(group) == len(lines) else None
-            given = [lines[place] for place in group]
-            try:
-                found.update(
-                    zip(group, self.answers(given, options, on_progress, told), strict=True)
-                )
-            except ModelError as error:
-                index = getattr(error, "index", None)
-                if len(group) == 1:
-                    ended += index is None
-                    index = 0
-                if ended == MAX_ENDED:
-                    raise
-                if isinstance(index, int) and index < len(group):
-                    place = group.pop(index)
-                    found[place] = Failure(place, error)
-                    groups += [group] if group else []
-                else:
-                    groups += [group[len(group) // 2 :], group[: len(group) // 2]]
-            else:
-                ended = -len(lines)
-                if len(group) < len(lines):
-                    self.model.isolated += len(group)
-        yield from (found[place] for place in range(len(lines)))
+        with _kept(rows) as kept:
+            failures: dict[int, Failure] = {}
+            of_all: ModelError | None = None  # why there is no value over all rows
+            ended = 0  # over one instance alone, and before it has answered any
+            following = 0
+            groups = [list(range(kept.count))]
+            while groups:
+                group, answered = groups.pop(), 0
+                whole = len(group) == kept.count
+                told = on_corpus if whole else None
+                run = self.answers(_lines(kept, group), options, on_progress, told)
+                try:
+                    with closing(run) as answers:
+                        for place, answer in zip(group, answers, strict=True):
+                            yield from (failures[n] for n in range(following, place))
+                            yield answer
+                            following, answered = place + 1, answered + 1
+                except ModelError as error:
+                    ended += len(group) == 1 and getattr(error, "index", None) is None
+                    if ended == MAX_ENDED or answered == len(group):  # of the value over all rows
+                        raise
+                    groups += _without_guilty(group, answered, error, failures)
+                    of_all = error if told is not None else of_all
+                if answered:
+                    ended = -kept.count
+                    self.model.isolated += 0 if whole else answered
+            yield from (failures[n] for n in range(following, kept.count))
+            if of_all is not None and not failures:
+                raise of_all
 
     def _only(self, rows: Iterator[JSON]) -> JSON:
         values = list(islice(rows, 2))
@@ -195,6 +191,37 @@ class FileMode:
             raise
         if rows is not None:
             rows.look()
+
+
+def _without_guilty(
+    group: list[int], answered: int, error: ModelError, failures: dict[int, Failure]
+) -> list[list[int]]:
+    """Note the failure of the instance that an error names; give the others, or else two halves."""
+    index = 0 if len(group) == 1 else getattr(error, "index", None)
+    rest = group[answered:]
+    if not isinstance(index, int) or not answered <= index < len(group):
+        return [rest[len(rest) // 2 :], rest[: len(rest) // 2]]
+    place = rest.pop(index - answered)
+    failures[place] = Failure(place, error)
+    return [rest]
+
+
+@contextmanager
+def _kept(rows: Iterable[bytes]) -> Iterator[Spool]:
+    with Spool() as kept:
+        for row in rows:
+            kept.append(row)
+        yield kept
+
+
+def _lines(kept: Spool, places: Iterable[int]) -> Iterator[bytes]:
+    """Yield the lines at some places, which are in order."""
+    following = iter(places)
+    wanted = next(following, None)
+    for place, line in enumerate(kept.lines()):
+        if place == wanted:
+            yield line
+            wanted = next(following, None)
 
 
 class _Rows:

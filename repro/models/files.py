@@ -170,38 +170,35 @@ def unpacked(text: str) -> str:
     return os.fsdecode(text.encode("latin-1"))
 
 
-def problem_with(path: str) -> str:
-    """Say why a path is not that of a file that can be read; nothing if it is."""
-    if not path:
-        return "is empty, and is to name a file"
-    if "\0" in path:
-        return "has a NUL character, which no name of a file has"
-    try:
-        status = os.stat(path)  # noqa: PTH116  a Path costs as much again
-    except (OSError, ValueError) as error:
-        return f"names no file that can be read: {path}: {getattr(error, 'strerror', error)}"
-    if told := _NO_FILE.get(stat.S_IFMT(status.st_mode)):
-        return f"is to name a file: {path} {told}"
-    if not os.access(path, os.R_OK):
-        return f"names no file that can be read: {path}: Permission denied"
-    return ""
-
-
 @contextmanager
 def opened(path: str, within: str | None) -> Iterator[IO[bytes]]:
-    """Open a file to carry it; raise OSError, or ValueError where it is not what may be read.
+    """Open a file that an instance names; raise ValueError that says why it cannot or may not be.
 
-    What is looked at is what was opened, whatever links are exchanged meanwhile.
+    What is looked at is what was opened, whatever links are exchanged meanwhile. `within` has no
+    links in it.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not path:
+        raise ValueError("is empty, and is to name a file")
+    if "\0" in path:
+        raise ValueError("has a NUL character, which no name of a file has")
+    try:
+        _check_is_file(path, os.stat(path))  # noqa: PTH116  a device may do something when opened
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, UnicodeEncodeError) as error:
+        problem = getattr(error, "strerror", error)
+        raise ValueError(f"names no file that can be read: {path}: {problem}") from None
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        if told := _NO_FILE.get(stat.S_IFMT(os.fstat(descriptor).st_mode)):
-            raise ValueError(f"is to name a file: {path} {told}")
+        _check_is_file(path, os.fstat(descriptor))
         if within is not None:
             real = Path(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115
-            if not real.is_relative_to(Path(within).resolve()):
+            if not real.is_relative_to(within):
                 raise ValueError(f"names a file outside {within}: {path}")
         yield file
+
+
+def _check_is_file(path: str, status: os.stat_result) -> None:
+    if told := _NO_FILE.get(stat.S_IFMT(status.st_mode)):
+        raise ValueError(f"is to name a file: {path} {told}")
 
 
 # -- files that come out ---------------------------------------------------------------------------

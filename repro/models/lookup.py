@@ -13,7 +13,7 @@ from repro.catalog.places import model_code
 from repro.errors import CardError, ConfigurationError, UnknownNameError, nearest
 from repro.models.docker_model import DockerModel
 from repro.models.model import Model
-from repro.models.schema import Field, checker, shown
+from repro.models.schema import Field, Schema, checker, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +53,13 @@ def load(name: str, **options: Any) -> Any:
             raise ConfigurationError(f"{name} has no option {option!r}{nearest(option, known)}")
     check_load_options(name, found, options)
     return found(**options)
+
+
+def schema_of(name: str, model: Model) -> Schema:
+    """Tell what an instance and a prediction of a model of that name are, whatever its kind."""
+    if isinstance(model, DockerModel):
+        return model.schema
+    return Schema.of(name, type(model).predict)
 
 
 def check_load_options(name: str, found: type[Model], options: Mapping[str, Any]) -> None:

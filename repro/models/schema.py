@@ -60,17 +60,19 @@ class Schema:
 
     Checks are strict: an int passes for a float, nothing else is converted; and what was checked is
     passed on as it is. Only files are not: the path of one becomes an object that says where the
-    path leads, and one that a model has made becomes its `Content`.
+    path leads, and one that a model has made becomes its `Content`. Where `within` is a directory,
+    as it is without links, no file outside of it is right.
     """
 
     model: str
     fields: Mapping[str, Field]
     options: Mapping[str, Field]
     prediction: object
+    within: str | None = None
     _checks: dict[str, Callable[[object], str]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, model: str, predict: Callable[..., Any]) -> Schema:
+    def of(cls, model: str, predict: Callable[..., Any], within: str | None = None) -> Schema:
         """Read the signature of a `predict`.
 
         What may be given by position is a field, the rest is an option.
@@ -83,7 +85,7 @@ class Schema:
                 fields[parameter.name] = found
             elif parameter.kind is parameter.KEYWORD_ONLY:
                 options[parameter.name] = found
-        return cls(model, fields, options, hints.get("return", Any))
+        return cls(model, fields, options, hints.get("return", Any), within)
 
     @cached_property
     def files(self) -> tuple[Field, ...]:
@@ -172,8 +174,11 @@ class Schema:
         def place(path: str) -> dict[str, str]:
             if isinstance(path, files.InImage):
                 return {files.IMAGE: str(path)}
-            if problem := files.problem_with(path):
-                raise InstanceError(self.model, index, about.name, problem)
+            try:
+                with files.opened(path, self.within):
+                    pass
+            except ValueError as error:
+                raise InstanceError(self.model, index, about.name, str(error)) from None
             # Links and `..` stay as they are: without its links a path may lead elsewhere.
             return {files.HOST: files.packed(os.path.join(os.getcwd(), path))}  # noqa: PTH109, PTH118
 

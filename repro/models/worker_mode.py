@@ -75,17 +75,18 @@ def answer_one(model: DockerModel, pool: Pool, row: bytes, options: Mapping[str,
 
 def carrier_of(model: DockerModel, pool: Pool) -> Carrier:
     """Make what carries the files that instances name to the workers."""
-    return Carrier(model.schema, lambda: cast("Files", pool.files), model.files_within)
+    return Carrier(model.schema, lambda: cast("Files", pool.files))
 
 
 @contextmanager
 def _carried(carrier: Carrier, batch: Batch) -> Iterator[None]:
     """Have the files of a batch carried."""
-    batch.rows, paths = carrier.carry(batch.rows, batch.start)
+    carried: dict[str, str] = {}
     try:
+        batch.rows = list(carrier.carry(batch.rows, batch.start, carried))
         yield
     finally:
-        carrier.remove(paths)
+        carrier.remove(carried.values())
 
 
 class WorkerMode:

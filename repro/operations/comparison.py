@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ from repro.catalog.agreement import need_libraries
 from repro.common.io import translated
 from repro.common.jsonlines import JSONRuleError, encode
 from repro.common.spool import Spool
-from repro.common.tempdir import TemporaryDirectory
 from repro.data.formats import STREAM, format_of
 from repro.data.writing import RowTarget
 from repro.engine.client import connect
@@ -30,7 +30,7 @@ from repro.errors import (
 )
 from repro.models.failure import Failure
 from repro.models.files import plain
-from repro.models.lookup import model_class
+from repro.models.lookup import model_class, schema_of
 from repro.models.schema import Schema
 from repro.operations.job import PredictionJob
 from repro.operations.prediction import opened
@@ -222,12 +222,7 @@ def _check_tasks(names: Sequence[str]) -> None:
 
 def _single_jobs(job: ComparisonJob, stack: ExitStack) -> dict[str, PredictionJob]:
     """Make a job of each model, by its label; what can be read once only is kept meanwhile."""
-    inputs = job.inputs
-    if STREAM in inputs:
-        kept = Path(stack.enter_context(TemporaryDirectory())) / "standard-input.jsonl"
-        with translated(kept), kept.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        inputs = tuple(str(kept) if path == STREAM else path for path in inputs)
+    inputs = tuple(_readable_again(path, stack) for path in job.inputs)
     return {
         model.called: PredictionJob(
             model=model.name,
@@ -243,6 +238,18 @@ def _single_jobs(job: ComparisonJob, stack: ExitStack) -> dict[str, PredictionJo
     }
 
 
+def _readable_again(path: str, stack: ExitStack) -> str:
+    """Keep a stream, such as <(command), in a file without a name, which each model can read."""
+    if path != STREAM and not (path.startswith("/dev/") and Path(path).is_fifo()):
+        return path
+    with translated(tempfile.gettempdir()):
+        kept = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  closed by the stack
+        with nullcontext(sys.stdin.buffer) if path == STREAM else Path(path).open("rb") as stream:
+            shutil.copyfileobj(stream, kept)
+        kept.flush()
+    return f"/dev/fd/{kept.fileno()}"
+
+
 def _check_options(job: PredictionJob) -> None:
     """Check what a model is made and called with."""
     Schema.of(job.model, model_class(job.model).predict).call(job.options)
@@ -252,9 +259,9 @@ def _check_options(job: PredictionJob) -> None:
 
 def _check_rows(job: PredictionJob) -> None:
     """Check the first rows against a model's signature."""
-    schema = Schema.of(job.model, model_class(job.model).predict)
-    with Source(job, schema) as source:
-        source.checked_ahead()
+    with ExitStack() as stack:
+        schema = schema_of(job.model, opened(job.model, job.load_options, stack))
+        stack.enter_context(Source(job, schema)).checked_ahead()
 
 
 def _run(
@@ -271,7 +278,7 @@ def _run(
     failed, first, corpus = 0, None, list[Any]()
     with ExitStack() as stack:
         model = opened(job.model, job.load_options, stack)
-        schema = Schema.of(job.model, type(model).predict)
+        schema = schema_of(job.model, model)
         source = stack.enter_context(Source(job, schema, whole=True))
 
         def tell(done: int) -> None:

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from repro.common.io import translated
+from repro.common.unfinished import unfinished
 from repro.data.formats import STREAM
 from repro.errors import ConfigurationError
 from repro.models.files import contents_in, with_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from repro.common.jsonlines import JSON
     from repro.models.files import Content
 
-NAMES = ".made"  # in the folder: the names of what was written there, one a line
+BEFORE = "before"  # in the one that is being made: what it replaces
+NAMES = ".made"  # in the folder: which rows it is of, as JSON, and then its names, one a line
 
 
 class ContentFolder:
     """A folder of files, each named after its row and its place in the prediction."""
 
-    def __init__(self, folder: Path, given: str) -> None:
-        self._folder, self._given = folder, given
-        mark = os.urandom(4).hex()
-        self._working = folder.with_name(f".{folder.name}.{mark}")
-        self._before = folder.with_name(f".{folder.name}.{mark}~")
-        self._working.mkdir()
-        self._names: IO[bytes] = (self._working / NAMES).open("xb")
+    def __init__(self, folder: Path, given: str, rows: Sequence[str], working: Path) -> None:
+        self._folder, self._given, self._rows = folder, given, rows
+        self._made, self._before = working / "made", working / BEFORE
+        self._made.mkdir()
+        self._names: IO[bytes] = (self._made / NAMES).open("xb")
+        self._names.write(json.dumps(rows).encode() + b"\n")
         self._there = False
 
     def write(self, prediction: JSON, number: int) -> None:
         """Write the files in a prediction."""
         for where, content in contents_in(prediction):
-            path = self._working / _name(number, where, content)
-            with translated(path), path.open("xb") as file:
+            path = self._made / _name(number, where, content)
+            with translated(self._given), path.open("xb") as file:
                 file.write(content)
                 self._names.write(os.fsencode(path.name) + b"\n")
 
@@ -49,26 +52,20 @@ class ContentFolder:
             return
         with translated(self._given):
             self._names.close()
-            _check_replaceable(self._folder, self._given)
+            _check_replaceable(self._folder, self._given, self._rows)
             if self._folder.exists():
-                self._working.chmod(stat.S_IMODE(self._folder.stat().st_mode))
+                self._made.chmod(stat.S_IMODE(self._folder.stat().st_mode))
                 self._folder.rename(self._before)
-            self._working.rename(self._folder)
+            self._made.rename(self._folder)
             self._there = True
 
     def withdraw(self) -> None:
-        """Have there what was there before."""
-        if self._there:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        if os.path.lexists(self._before):
-            self._before.rename(self._folder)
-
-    def clear(self) -> None:
-        """Leave nothing beside the folder."""
+        """Take back what has appeared."""
         with suppress(OSError):  # what it holds back is not wanted any more
             self._names.close()
-        for left in (self._working, self._before):
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # must not hide why
+            if self._there:
+                self._folder.rename(self._made)
 
     def named(self, prediction: JSON, number: int, output: str) -> JSON:
         """Put the path of each file in its place, as seen from the rows that name it."""
@@ -84,40 +81,76 @@ class ContentFolder:
 
 
 @contextmanager
-def content_folder(folder: str) -> Iterator[ContentFolder]:
+def content_folder(folder: str, outputs: Sequence[str] = ()) -> Iterator[ContentFolder]:
     """Have a folder that appears whole or not at all; one that was made this way is replaced.
+
+    Parameters
+    ----------
+    folder : str
+        The folder.
+    outputs : sequence of str
+        The files of the rows that name what is in it.
 
     Raises
     ------
     ConfigurationError
-        If something else is there.
+        If something else is there, or what other rows name.
     """
     target = Path(folder).absolute()
     target = target.parent.resolve() / target.name
-    _check_replaceable(target, folder)
-    with translated(folder):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        contents = ContentFolder(target, folder)
-    try:
-        yield contents
-        contents.publish()
-    except BaseException:
-        contents.withdraw()
-        raise
-    finally:
-        contents.clear()
+    rows = [os.path.relpath(Path(one).resolve(), target.parent) for one in outputs if one != STREAM]
+    with ExitStack() as stack:
+        with translated(folder):
+            _check_replaceable(target, folder, rows)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            removed = partial(_remove, target=target)
+            working = stack.enter_context(unfinished(target, _new_folder, removed))
+            contents = ContentFolder(target, folder, rows, working)
+        try:
+            yield contents
+            contents.publish()
+        except BaseException:
+            contents.withdraw()
+            raise
 
 
-def _check_replaceable(target: Path, given: str) -> None:
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _remove(working: Path, target: Path) -> None:
+    """Remove where a run has made files; what it was to replace comes back if nothing has."""
+    if not os.path.lexists(target):
+        with suppress(FileNotFoundError):
+            (working / BEFORE).rename(target)
+    shutil.rmtree(working)
+
+
+def _check_replaceable(target: Path, given: str, rows: Sequence[str]) -> None:
     if not target.exists() and not target.is_symlink():
         return
     if target.is_symlink() or not target.is_dir():
         raise ConfigurationError(f"{given} is no folder for the files that are made")
+    if target.is_mount():
+        raise ConfigurationError(f"{given} is a mount point; name a folder in it")
+    if not os.access(target, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"{given} may not be written to; name another folder")
     if target.samefile(Path.cwd()):  # whoever stands in it would stand nowhere
         raise ConfigurationError(f"{given} is the working directory; name a folder in it")
-    ours = {os.fsencode(NAMES)}
-    if (names := target / NAMES).is_file():
-        ours.update(names.read_bytes().splitlines())
+    _check_contents(target, given, rows)
+
+
+def _check_contents(target: Path, given: str, rows: Sequence[str]) -> None:
+    """Refuse a folder whose files others need."""
+    named_by, made = _description(target / NAMES)
+    others = [one for one in named_by if one not in rows and (target.parent / one).exists()]
+    if others:
+        raise ConfigurationError(
+            f"{given} has the files that {target.parent / others[0]} names; choose another folder "
+            "with --files"
+        )
+    ours = {os.fsencode(NAMES), *made}
     with os.scandir(target) as entries:
         strange = next(
             (
@@ -132,6 +165,15 @@ def _check_replaceable(target: Path, given: str) -> None:
             f"{given} has files that no prediction has made, such as {strange}; choose another "
             "folder with --files"
         )
+
+
+def _description(path: Path) -> tuple[list[str], list[bytes]]:
+    """Read which rows name what is in a folder, and what was made there."""
+    try:
+        rows, *made = path.read_bytes().splitlines()
+        return [str(one) for one in json.loads(rows)], made
+    except (OSError, ValueError, TypeError):  # there is none, or it is somebody else's
+        return [], []
 
 
 def _name(number: int, where: str, content: Content) -> str:

@@ -17,8 +17,7 @@ from repro.data.formats import STREAM
 from repro.errors import ConfigurationError, UnknownNameError
 from repro.models import DockerModel
 from repro.models.files import plain
-from repro.models.lookup import check_load_options, model_class
-from repro.models.schema import Schema
+from repro.models.lookup import check_load_options, model_class, schema_of
 from repro.operations.contents import content_folder
 from repro.operations.job import NATIVE_WRITER
 from repro.operations.rows import without_id, write_rows
@@ -59,7 +58,7 @@ def predict_file(
     clock = time.monotonic()
     with ExitStack() as stack:
         model = opened(job.model, job.load_options, stack)
-        schema = Schema.of(job.model, type(model).predict)
+        schema = schema_of(job.model, model)
         source = stack.enter_context(Source(job, schema, whole=_repeats_input(job)))
         run = write_rows if job.writer == NATIVE_WRITER else _write_with
         written = run(job, model, source, on_progress)
@@ -87,7 +86,7 @@ def check_file(job: PredictionJob) -> int:
         About the first row that is not right.
     """
     model = _loaded(job.model, job.load_options)
-    schema = Schema.of(job.model, type(model).predict)
+    schema = schema_of(job.model, model)
     schema.call(job.options)
     with Source(job, schema) as source:
         for index, row in enumerate(source.instances()):
@@ -112,7 +111,7 @@ def predict_one(
     """
     with ExitStack() as stack:
         loaded = opened(model, load_options, stack)
-        schema = Schema.of(model, type(loaded).predict)
+        schema = schema_of(model, loaded)
         instance = {name: read_word(schema.fields.get(name), word) for name, word in fields}
         if dry_run or isinstance(loaded, DockerModel):  # before anything is started
             schema.call(options)
@@ -145,7 +144,7 @@ def _write_with(
     writer = made(f"the writer {job.writer}", OutputWriter.by_name(job.writer), job.writer_options)
     instances = list(source.instances())
     if isinstance(model, DockerModel):  # before anything is started
-        schema = Schema.of(job.model, type(model).predict)
+        schema = schema_of(job.model, model)
         for index, row in enumerate(instances):
             schema.instance(row, index)
     predictions = model.predict_batch([without_id(row) for row in instances], **job.options)

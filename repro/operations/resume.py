@@ -22,7 +22,6 @@ from repro.models import DockerModel
 from repro.models.failure import Failure
 from repro.models.files import mapped
 from repro.models.program import prepare
-from repro.models.schema import Schema
 from repro.operations.source import Source
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from repro.models import Model
+    from repro.models.schema import Schema
     from repro.operations.job import PredictionJob
 
 PENDING = 2**20  # bytes that wait to be written, also within a batch
@@ -281,7 +281,7 @@ def _identity(job: PredictionJob, model: DockerModel, source: Source) -> dict[st
     What decides how fast they come, or whether they come at all, may change: workers, timeouts,
     memory, what becomes of failures.
     """
-    schema = Schema.of(job.model, type(model).predict)
+    schema = model.schema
     options = schema.call(job.options)
     program = model.resolve()
     prepare(model)

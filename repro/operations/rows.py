@@ -50,7 +50,7 @@ def write_rows(
     with ExitStack() as stack:
         partial = stack.enter_context(Partial(job, model, source)) if job.resume else None
         file = cast("IO[bytes] | None", partial)  # which is all of a file that a writer needs
-        contents = stack.enter_context(content_folder(folder)) if folder else None
+        contents = stack.enter_context(content_folder(folder, job.outputs)) if folder else None
         writers = [stack.enter_context(target.open(file)) for target in targets]
         tell = _teller(job, source, partial, on_progress)
         predictions = predictions_of(job, model, source, partial, tell, corpus.append)
@@ -121,9 +121,11 @@ def _folder_for_contents(job: PredictionJob, model: Model) -> str | None:
     beside = job.outputs[0] != STREAM and (output.is_file() or not output.exists())
     if job.files is None and not beside:  # no place beside a stream or a device
         raise ConfigurationError(f"{job.model} makes files; say where to put them with --files DIR")
-    folder = job.files or f"{output}.files"
-    if Path(folder).resolve() in {Path(one).resolve() for one in job.outputs if one != STREAM}:
-        raise ConfigurationError(f"{folder} cannot be a file of rows and a folder of files")
+    folder = f"{output}.files" if job.files is None else job.files or "."
+    for one in job.outputs:
+        if one != STREAM and Path(one).resolve().is_relative_to(Path(folder).resolve()):
+            problem = f"is for the files that are made alone; {one} cannot be there"
+            raise ConfigurationError(f"{folder} {problem}")
     return folder
 
 

@@ -6,9 +6,12 @@ import csv
 import hashlib
 import json
 import os
+import sys
 import tempfile
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +19,16 @@ import pytest
 from typing_extensions import TypedDict
 
 from repro.common.io import read_jsonl_file
+from repro.engine import files
 from repro.engine.exchange import PREFIX, make_parent
 from repro.engine.files import VolumeFiles
 from repro.errors import ConfigurationError, InstanceError, ModelError, OutputError
 from repro.models import Audio, Content, DockerModel, File, Image, Model
 from repro.models.docker_model import Program
+from repro.models.failure import Failure
+from repro.operations.comparison import Compared, ComparisonJob, compare
 from repro.operations.job import PredictionJob
-from repro.operations.prediction import predict_file, predict_one
+from repro.operations.prediction import check_file, predict_file, predict_one
 from repro.operations.selection import Selection
 
 if TYPE_CHECKING:
@@ -247,6 +253,47 @@ def test_nothing_is_read_outside_the_folder_that_was_allowed(
         for path in (outside, tmp_path / "in" / "link", tmp_path / "in" / ".." / "out" / "b"):
             with pytest.raises(InstanceError, match=r"names a file outside .*/in"):
                 model.predict(file=path)
+
+
+@pytest.mark.parametrize("place", ["in/a", "link/a", "out/b", "in/link", "in/../out/b"])
+def test_a_dry_run_refuses_the_files_that_the_run_refuses_and_no_others(
+    place: str, registered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = write(tmp_path / "out" / "b", b"out")
+    (write(tmp_path / "in" / "a", b"in").parent / "link").symlink_to(outside)
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    (tmp_path / "rows.jsonl").write_text(f'{{"file": "in/a"}}\n{{"file": "{place}"}}\n')
+    monkeypatch.chdir(tmp_path)
+    within = {"files_within": "link"}
+    job = PredictionJob(
+        model=registered, inputs=("rows.jsonl",), outputs=("out.jsonl",), load_options=within
+    )
+    one = partial(predict_one, registered, [("file", place)], within, {})
+
+    if place.endswith("/a"):
+        assert check_file(job) == 2
+        one(dry_run=True)
+        predict_file(job)
+        return
+    for refuse in (check_file, predict_file):
+        with pytest.raises(InstanceError, match=r"instance 1 .* names a file outside"):
+            refuse(job)
+    for dry_run in (True, False):
+        with pytest.raises(InstanceError, match="names a file outside"):
+            one(dry_run=dry_run)
+
+
+def test_the_folder_that_was_allowed_stays_what_it_was(
+    look: type[DockerModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "in" / "a", b"in")
+    monkeypatch.chdir(tmp_path)
+    model = look(files_within="in")
+
+    monkeypatch.chdir("/")
+    assert model.schema.instance({"file": path}, 0)
+    with pytest.raises(AttributeError):
+        model.files_within = None  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "file"])
@@ -487,7 +534,10 @@ def test_nothing_is_left_of_a_run_that_fails(make: type[DockerModel], tmp_path: 
         ({"files": "kept", "outputs": ("x.jsonl",)}, r"kept has files that .*, such as mine"),
         ({"outputs": ("x.jsonl",), "resume": True}, "cannot be resumed"),
         ({"outputs": ("/dev/null",)}, "say where to put them with --files DIR"),
-        ({"files": "x.jsonl", "outputs": ("x.jsonl",)}, "cannot be a file of rows and a folder"),
+        ({"files": "x.jsonl", "outputs": ("x.jsonl",)}, r"x\.jsonl cannot be there"),
+        ({"files": "empty", "outputs": ("empty/x.jsonl",)}, "empty/x.jsonl cannot be there"),
+        ({"files": "", "outputs": ("x.jsonl",)}, r"^\. is for the files"),
+        ({"files": "/proc", "outputs": ("x.jsonl",)}, "is a mount point"),
     ],
 )
 def test_files_that_could_not_be_put_anywhere_are_refused_before_the_run(
@@ -499,6 +549,7 @@ def test_files_that_could_not_be_put_anywhere_are_refused_before_the_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "kept" / "mine", b"precious")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "texts.jsonl").write_text('{"text": "a"}\n')
 
     with pytest.raises(ConfigurationError, match=said):
@@ -642,3 +693,100 @@ def test_a_run_is_not_resumed_over_other_files(registered: str, tmp_path: Path) 
     os.utime(tmp_path / "0.bin", ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(ModelError):  # of the third row, as before
         predict_file(job)
+
+
+@pytest.mark.parametrize("on_error", ["raise", "record"])
+def test_a_program_without_workers_is_given_and_answers_more_than_is_held(
+    on_error: Any, make: type[DockerModel], look: type[DockerModel], tmp_path: Path
+) -> None:
+    text, count, wrong = "x" * 2**19, 64, {0, 30, 63} if on_error == "record" else set()
+    path = write(tmp_path / "a", b"a")
+    texts = ("wrong" if n in wrong else f"{n} {text}" for n in range(count))
+    noted = ({"file": path, "note": text} for _ in range(count))
+
+    tracemalloc.start()
+    try:
+        with make(cold=True) as maker, look(cold=True) as looker:
+            stream = maker.predict_stream(({"text": one} for one in texts), on_error=on_error)
+            made = [
+                one if isinstance(one, Failure) else int(one["audio"].split()[0]) for one in stream
+            ]
+            seen = sum(1 for _ in looker.predict_stream(noted, on_error=on_error))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert [n for n, one in enumerate(made) if isinstance(one, Failure)] == sorted(wrong)
+    assert [one.index if isinstance(one, Failure) else one for one in made] == list(range(count))
+    assert seen == count
+    assert peak < count * len(text) / 2
+
+
+@pytest.mark.parametrize("place", ["remote", "remote and cold"], indirect=True)
+def test_a_file_that_shrinks_while_it_is_sent_is_told_with_its_row(
+    look: type[DockerModel],
+    place: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = [write(tmp_path / f"{n}.bin", bytes(2**20 + n)) for n in range(3)]
+
+    def shrinking(file: Any, size: int, *given: Any) -> Iterator[bytes]:
+        if size == paths[1].stat().st_size:
+            os.truncate(paths[1], 10)
+        yield from pieces(file, size, *given)
+
+    pieces = files._pieces
+    monkeypatch.setattr(files, "_pieces", shrinking)
+
+    with look(**place) as model:
+        with pytest.raises(InstanceError, match=rf"{paths[1]}, which became shorter") as raised:
+            model.predict_batch([{"file": path} for path in paths])
+        assert raised.value.args[1:3] == (1, "file")
+        assert [one["file"]["size"] for one in model.predict_batch([{"file": paths[1]}])] == [10]
+
+
+@pytest.mark.parametrize("place", ["warm", "remote"], indirect=True)
+def test_a_file_that_fails_while_it_is_carried_is_told_with_its_row(
+    look: type[DockerModel], place: dict[str, Any], tmp_path: Path
+) -> None:
+    good = write(tmp_path / "good", b"good")
+
+    with look(**place) as model:
+        with pytest.raises(InstanceError, match="/proc/self/mem, which cannot be") as raised:
+            model.predict_batch([{"file": good}, {"file": "/proc/self/mem"}])  # no first page
+        assert raised.value.args[1:3] == (1, "file")
+        assert model.predict(file=good)["file"]["sha256"] == sha256(b"good")
+
+
+@pytest.mark.parametrize("place", ["warm", "remote"], indirect=True)
+def test_a_file_without_a_size_is_carried_or_refused_but_never_empty(
+    look: type[DockerModel], place: dict[str, Any]
+) -> None:
+    version = Path("/proc/version").read_bytes()
+
+    with look(**place) as model:
+        if "127.0.0.1" in os.environ.get("DOCKER_HOST", ""):  # which is told the size first
+            with pytest.raises(InstanceError, match="does not say how long it is"):
+                model.predict(file="/proc/version")
+        else:
+            assert model.predict(file="/proc/version")["file"]["sha256"] == sha256(version)
+
+
+@pytest.mark.parametrize("stream", ["standard input", "pipe"])
+def test_models_are_compared_over_files_that_a_stream_names(
+    stream: str, registered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "data" / "a", b"1234")
+    monkeypatch.chdir(tmp_path)
+    reading, writing = os.pipe()
+    os.write(writing, b'{"file": "data/a"}\n')
+    os.close(writing)
+    models = (Compared(name=registered), Compared(name=registered, label="again"))
+
+    with os.fdopen(reading) as pipe:
+        monkeypatch.setattr(sys, "stdin", pipe)
+        path = "-" if stream == "standard input" else f"/dev/fd/{reading}"
+        found = compare(ComparisonJob(models=models, inputs=(path,)))
+
+    assert (found.rows, found.failures, found.failed) == (1, {}, {registered: 0, "again": 0})

@@ -68,7 +68,9 @@ def answer(text, count):
     return {"of": float(count), "text": text}
 
 def aggregate(rows):
-    return {"total": sum(1 for _ in rows), "rows": 0}
+    texts = [row["text"] for row in rows]
+    if "odd" in texts: raise ValueError("no total")
+    return {"total": len(texts), "rows": 0}
 
 main(lambda: None, predict, aggregate)
 """
@@ -810,6 +812,22 @@ def test_a_metric_of_which_a_row_failed_has_no_value(predict: Run, tmp_path: Pat
     assert done.stderr.startswith("over all rows: null\n1 of 2 rows failed")
     assert (record["corpus"], record["failed"]) == (None, 1)
     assert (good.returncode, good.stderr) == (0, 'over all rows: {"total": 2, "rows": 0}\n')
+
+
+@pytest.mark.parametrize("words", [[], ["--cold"]])
+def test_a_metric_that_fails_over_no_row_but_over_all_has_failed(
+    words: list[str], predict: Run, tmp_path: Path
+) -> None:
+    words = ["--model", "options-picky-metric", "--on-error", "record", *words]
+
+    done = predict(*words, "--output", "o.jsonl", given=given("a", "odd", "b"))
+    one = predict(*words, "--output", "p.jsonl", given=given("a", "odd", "bad"))
+    record = json.loads((tmp_path / "p.jsonl.run.json").read_text())
+
+    assert done.returncode == 1
+    assert "raised ValueError: no total" in done.stderr
+    assert not (tmp_path / "o.jsonl").exists()
+    assert (one.returncode, record["failed"], record["corpus"]) == (1, 1, None)
 
 
 def test_a_model_of_the_ancestors_style_records_no_failures(predict: Run) -> None:

@@ -88,3 +88,43 @@ def test_an_earlier_folder_is_there_again_if_the_rows_cannot_be_written(
 
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
     assert [path.name for path in (tmp_path / "made").glob("[!.]*")] == ["0-audio.wav"]
+
+
+def test_files_that_other_rows_name_are_kept_as_long_as_these_are_there(tmp_path: Path) -> None:
+    place, rows = str(tmp_path / "made"), [tmp_path / "odd\nname.jsonl", tmp_path / "b.jsonl"]
+    for path in rows:
+        path.touch()
+    with content_folder(place, [str(rows[0]), "-"]) as folder:
+        folder.write(MADE, 0)
+
+    for others in ([str(rows[1])], [], ["-"]):
+        with (
+            pytest.raises(ConfigurationError, match=r"(?s)has the files that .*name\.jsonl names"),
+            content_folder(place, others),
+        ):
+            raise AssertionError
+
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for path in (tmp_path / "made", *rows):
+        path.rename(moved / path.name)
+    with content_folder(str(moved / "made"), [str(moved / path.name) for path in rows]):
+        pass
+    rows = [moved / path.name for path in rows]
+    rows[0].unlink()
+    with content_folder(str(moved / "made"), [str(rows[1])]) as folder:
+        folder.write(MADE, 1)
+    assert [path.name for path in (moved / "made").glob("[!.]*")] == ["1-audio.wav"]
+
+
+@pytest.mark.parametrize("said", ["", "precious", "0-audio.wav\n", "[", "7\n0-audio.wav\n"])
+def test_what_somebody_else_calls_as_we_do_says_nothing(said: str, tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / ".made").write_text(said)
+    (tmp_path / "made" / "0-audio.wav").touch()
+
+    with (
+        pytest.raises(ConfigurationError, match="such as 0-audio"),
+        content_folder(str(tmp_path / "made")),
+    ):
+        raise AssertionError

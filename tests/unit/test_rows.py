@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import sys
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -252,6 +253,19 @@ def test_a_compressed_file_that_is_cut_off_is_never_a_shorter_one(
         path.write_bytes(whole[:length])
         with pytest.raises(DataFileError, match=name):
             read(path)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_a_stream_tells_itself_how_it_is_compressed(suffix: str) -> None:
+    rows = b'{"text": "a"}\n{"text": "b"}\n'
+    reading, writing = os.pipe()
+    os.write(writing, compress(rows, suffix) if suffix else rows)
+    os.close(writing)
+
+    found = read(f"/dev/fd/{reading}")
+    os.close(reading)
+
+    assert found == [{"text": "a"}, {"text": "b"}]
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
