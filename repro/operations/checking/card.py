@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from repro.catalog.lockfile import read_lock
 from repro.engine.contents import short_name
-from repro.errors import CardError
+from repro.errors import CardError, InstanceError
+from repro.models import DockerModel, load
 from repro.models.lookup import model_class
 from repro.operations.checking.findings import (
     Checks,
@@ -20,6 +22,7 @@ from repro.operations.checking.findings import (
     skipped,
     warning,
 )
+from repro.operations.examples import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +78,7 @@ def classes(subject: Subject) -> Iterator[Finding]:
         try:
             model_class(name)
         except CardError as problem:
-            yield error(str(problem), f'write @Model.register("{name}") above the class')
+            yield error(str(problem))
         except Exception as problem:  # noqa: BLE001  whatever the package raises is its own
             module = subject.card.module
             yield error(f"{module} cannot be imported: {type(problem).__name__}: {problem}")
@@ -108,7 +111,7 @@ def paper(subject: Subject) -> Iterator[Finding]:
         remedy = 'write it without an address, doi = "10.1000/182"'
         yield error(f"paper.doi = {about.doi!r} is no DOI", remedy)
     if about.url and not _URL.fullmatch(about.url):
-        yield error(f"paper.url = {about.url!r} is no URL")
+        yield error(f"paper.url = {about.url!r} is no URL", "it begins with https://")
     if subject.card.publish:
         for key in ("authors", "year"):  # not all that is published is a paper with a title
             if not getattr(about, key):
@@ -155,7 +158,7 @@ def readme(subject: Subject) -> Iterator[Finding]:
             yield error(f"there is no section {section!r}", "see models/Template.md")
     for words in _named(subject):
         if words not in text:
-            yield error(f"it does not say `{words}`")
+            yield error(f"it does not say {words}", "say it, or correct what it says instead")
     if "[x]" in text.lower():
         yield error("a status is ticked by hand", "it is computed from examples, claims and ledger")
 
@@ -169,11 +172,24 @@ def _named(subject: Subject) -> list[str]:
 
 @CHECKS("examples")
 def examples(subject: Subject) -> Iterator[Finding]:
-    """Look whether each model has an example."""
+    """Look whether each model has an example, and each example the fields of its model."""
     having = {row["model"] for row in subject.examples}
     for name in subject.card.models:
         if name not in having:
             yield error(f"{name} has no example", "add a row to examples.jsonl")
+            continue
+        with suppress(CardError):  # card.classes tells of a class that is not there
+            model = load(name)
+            if isinstance(model, DockerModel):
+                yield from _misfits(model, inputs_of(subject.card, subject.examples, model, name))
+
+
+def _misfits(model: DockerModel, inputs: Iterable[object]) -> Iterator[Finding]:
+    for index, given in enumerate(inputs):
+        try:
+            model.schema.instance(given, index)
+        except InstanceError as problem:
+            yield error(f"examples.jsonl: {problem}")
 
 
 @CHECKS("claims")
