@@ -342,6 +342,18 @@ def test_a_build_that_is_no_hit_of_the_cache_is_found(place: Any) -> None:
     assert json.loads(done.stdout)["build.cached"] == "error"
 
 
+def test_stages_that_begin_alike_are_a_hit_of_the_cache(place: Any) -> None:
+    stages = (
+        "ARG BASE\nFROM ${BASE} AS made\nARG NAME=tool\nRUN date +%N > /opt/${NAME}\n"
+        "FROM ${BASE}\nARG NAME=tool\nCOPY --from=made /opt/${NAME} /opt/\nCOPY src/ .\n"
+    )
+    add(place, "staged", {"good": GOOD}, Dockerfile=stages)
+
+    found = checked(place.repro("check", "staged", "--level", "build", "--json"))
+
+    assert found["staged"]["build.cached"]["findings"][0]["outcome"] == "passed"
+
+
 def test_wrong_examples_and_claims_are_found_where_nothing_can_be_run_they_are_skipped(
     place: Any, engine: Engine
 ) -> None:
