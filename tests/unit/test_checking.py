@@ -162,6 +162,14 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
     "locked": ("image.lock", "", LOCK, "card.version", "warning", "image.lock"),
     "sectionless": ("Readme.md", "## Licence", "", "card.readme", "error", "'Licence'"),
     "silent": ("Readme.md", "repro setup", "", "card.readme", "error", "repro setup"),
+    "renaming": (
+        "Readme.md",
+        "# Sample",
+        "`PACKAGE-old`",
+        "card.readme",
+        "error",
+        "renaming2020-old, which is no model",
+    ),
     "ticked": ("Readme.md", "# Sample", "- [x] done", "card.readme", "error", "by hand"),
     "example": (
         "model.toml",

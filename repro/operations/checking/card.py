@@ -141,7 +141,10 @@ def version(subject: Subject) -> Iterator[Finding]:
 
 @CHECKS("readme")
 def readme(subject: Subject) -> Iterator[Finding]:
-    """Look whether Readme.md has the sections of the template, the models and the commands."""
+    """Look whether Readme.md has the sections of the template, the models and the commands.
+
+    A model that it names, and the card does not, is one that was called otherwise before.
+    """
     path = subject.card.folder / "Readme.md"
     if not path.is_file():
         yield error("there is no Readme.md", "write one after models/Template.md")
@@ -150,17 +153,37 @@ def readme(subject: Subject) -> Iterator[Finding]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         yield error("Readme.md is not UTF-8", "save it as that")
-        return
+    else:
+        yield from _sections(subject, text)
+        yield from _words(subject, text)
+
+
+def _sections(subject: Subject, text: str) -> Iterator[Finding]:
     heads = set(re.findall(r"(?m)^## (.+?)\s*$", text.replace(NO_PAPER, PAPER)))
     cited = subject.card.publish or subject.card.paper.title
     for section in SECTIONS if cited else SECTIONS[:-1]:
         if section not in heads:
             yield error(f"there is no section {section!r}", "see models/Template.md")
+
+
+def _words(subject: Subject, text: str) -> Iterator[Finding]:
     for words in _named(subject):
         if words not in text:
             yield error(f"it does not say {words}", "say it, or correct what it says instead")
+    for name in _models_in(text, subject.package) - _called(subject):
+        yield error(f"it names {name}, which is no model of the card", "correct the name")
     if "[x]" in text.lower():
         yield error("a status is ticked by hand", "it is computed from examples, claims and ledger")
+
+
+def _models_in(text: str, package: str) -> set[str]:
+    """Find what is called like a model of the package, as code or as an option."""
+    return set(re.findall(rf"(?:`|--model )({package}-[a-z0-9-]+)(?=`|\s)", text))
+
+
+def _called(subject: Subject) -> set[str]:
+    """List what has a name that begins with that of the package."""
+    return {*subject.card.models, *(f"{subject.package}-{image}" for image in subject.card.images)}
 
 
 def _named(subject: Subject) -> list[str]:
