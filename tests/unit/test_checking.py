@@ -170,6 +170,15 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
         "error",
         "renaming2020-old, which is no model",
     ),
+    "begun": ("src/run.py", "", "# Replace this: load it.", "card.finished", "error", "src/run.py"),
+    "asked": (
+        "model.toml",
+        '"Apache-2.0"',
+        '"LicenseRef-unknown"',
+        "card.finished",
+        "error",
+        "licence is not known",
+    ),
     "ticked": ("Readme.md", "# Sample", "- [x] done", "card.readme", "error", "by hand"),
     "example": (
         "model.toml",

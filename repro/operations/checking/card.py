@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from repro.catalog.lockfile import read_lock
+from repro.catalog.places import model_code
 from repro.engine.contents import short_name
 from repro.errors import CardError, InstanceError
 from repro.models import DockerModel, load
@@ -22,6 +23,7 @@ from repro.operations.checking.findings import (
     skipped,
     warning,
 )
+from repro.operations.draft import UNKNOWN_LICENSE
 from repro.operations.examples import inputs_of
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ PAPER, NO_PAPER = "Differences from the paper", "Differences from what was publi
 SECTIONS = ("Input and output", "Usage", "What is claimed", PAPER, "Licence", "Citation")
 
 CHECKS = Checks("card", "card")
+
+MARK = b"replace this"  # in what `repro new` writes:
+WRITTEN = ("model.toml", "Readme.md", "Dockerfile", "src/run.py", "__init__.py", "model.py")
 
 _PACKAGE = re.compile(r"(?P<author>[a-z-]+)(?P<year>\d{4})[a-z]?")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -170,7 +175,7 @@ def _words(subject: Subject, text: str) -> Iterator[Finding]:
     for words in _named(subject):
         if words not in text:
             yield error(f"it does not say {words}", "say it, or correct what it says instead")
-    for name in _models_in(text, subject.package) - _called(subject):
+    for name in sorted(_models_in(text, subject.package) - _called(subject)):
         yield error(f"it names {name}, which is no model of the card", "correct the name")
     if "[x]" in text.lower():
         yield error("a status is ticked by hand", "it is computed from examples, claims and ledger")
@@ -191,6 +196,20 @@ def _named(subject: Subject) -> list[str]:
     commands = (f"repro setup {subject.package}", f"repro reproduce {subject.package}")
     models = [f"`{name}`" for name in subject.card.models]
     return [*models, *(commands if subject.card.publish else ())]
+
+
+@CHECKS("finished")
+def finished(subject: Subject) -> Iterator[Finding]:
+    """Look whether nothing is left to replace of what `repro new` has written."""
+    unfinished = error if subject.card.publish else warning
+    for folder in dict.fromkeys((subject.card.folder, model_code(subject.package))):
+        for path in (folder / name for name in WRITTEN):
+            count = path.read_bytes().lower().count(MARK) if path.is_file() else 0
+            if count:
+                told = f"{path.relative_to(folder)} has `Replace this` {count} times"
+                yield unfinished(told, "do what stands there")
+    if subject.card.license == UNKNOWN_LICENSE:
+        yield unfinished("the licence is not known", "ask the authors, or look into their program")
 
 
 @CHECKS("examples")
