@@ -206,7 +206,7 @@ def finished(subject: Subject) -> Iterator[Finding]:
         for path in (folder / name for name in WRITTEN):
             count = path.read_bytes().lower().count(MARK) if path.is_file() else 0
             if count:
-                told = f"{path.relative_to(folder)} has `Replace this` {count} times"
+                told = f"{path.relative_to(folder)}: {count:,} of what `Replace this` marks"
                 yield unfinished(told, "do what stands there")
     if subject.card.license == UNKNOWN_LICENSE:
         yield unfinished("the licence is not known", "ask the authors, or look into their program")
