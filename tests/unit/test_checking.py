@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from repro.catalog.claim import Claim, Verdict
 from repro.catalog.metrics import same
 from repro.operations.checking import (
     CHECKS,
@@ -30,8 +31,10 @@ from repro.operations.checking.dockerfile import (
     stops_at_failure,
 )
 from repro.operations.checking.findings import Skip
+from repro.operations.checking.full import _unexpected
 from repro.operations.checking.subject import Subject
 from repro.operations.examples import ExampleResult
+from repro.operations.reproduction import ClaimResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -352,6 +355,14 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
         "error",
         "did you mean 'text'",
     ),
+    "claiming": (
+        "model.toml",
+        '{ text = "abc" }',
+        '{ txet = "abc" }',
+        "card.claims",
+        "error",
+        "a claim of Table 1: instance 0",
+    ),
     "failing": ("Dockerfile", "set -eu; ", "", "file.failures", "error", "line 4"),
     "script": ("src/prepare.sh", "set -eu", "", "file.failures", "error", "src/prepare.sh"),
     "home": ("Dockerfile", "COPY src/ .", "COPY src/ /root/", "file.root", "error", "/root"),
@@ -470,6 +481,7 @@ def test_a_class_that_cannot_be_imported_is_not_told_to_be_registered(
 ) -> None:
     told = {name: found[name]["card.classes"]["findings"] for name in found}
 
+    assert wrong(found["broken2020"]) == {"card.classes", "card.ledger"}
     assert "@Model.register" in str(told["unregistered2020"])
     assert "@Model.register" not in str(told["broken2020"])
 
@@ -679,6 +691,18 @@ def test_two_answers_agree_within_the_tolerance_of_the_card(
 )
 def test_an_example_may_differ_by_what_two_runs_may(given: dict[str, Any], passed: bool) -> None:
     assert ExampleResult(model="a", input={}, expected=0.5, **given).passed == passed
+
+
+def test_a_claim_that_could_not_be_measured_is_not_to_be_explained_in_the_card() -> None:
+    claim = Claim(model="a", reported="0.5", source="Table 1")
+
+    differs = _unexpected(ClaimResult(claim=claim, verdict=Verdict.DIFFERS, value=0.4))
+    fails = _unexpected(
+        ClaimResult(claim=claim, verdict=Verdict.ERROR, error="install what it takes")
+    )
+
+    assert "find out why" in differs.remedy
+    assert (fails.message, fails.remedy) == ("a, Table 1: install what it takes", "")
 
 
 def test_a_readme_of_another_encoding_is_told(tmp_path: Path) -> None:

@@ -219,24 +219,30 @@ def examples(subject: Subject) -> Iterator[Finding]:
     for name in subject.card.models:
         if name not in having:
             yield error(f"{name} has no example", "add a row to examples.jsonl")
-            continue
-        with suppress(CardError):  # card.classes tells of a class that is not there
-            model = load(name)
-            if isinstance(model, DockerModel):
-                yield from _misfits(model, inputs_of(subject.card, subject.examples, model, name))
+        elif model := _made(name):
+            inputs = inputs_of(subject.card, subject.examples, model, name)
+            yield from _misfits("examples.jsonl", model, inputs)
 
 
-def _misfits(model: DockerModel, inputs: Iterable[object]) -> Iterator[Finding]:
+def _made(name: str) -> DockerModel | None:
+    """Make a model, if it has a container; of a class that is not there card.classes tells."""
+    with suppress(Exception):
+        made = load(name)
+        return made if isinstance(made, DockerModel) else None
+    return None
+
+
+def _misfits(where: str, model: DockerModel, inputs: Iterable[object]) -> Iterator[Finding]:
     for index, given in enumerate(inputs):
         try:
             model.schema.instance(given, index)
         except InstanceError as problem:
-            yield error(f"examples.jsonl: {problem}")
+            yield error(f"{where}: {problem}")
 
 
 @CHECKS("claims")
 def claims(subject: Subject) -> Iterator[Finding]:
-    """Look whether each model has a claim, and the files that claims name are there."""
+    """Look whether each model has a claim, and what claims name is there: files and fields."""
     having = {claim.model for claim in subject.card.claims}
     for name in subject.card.models:
         if name not in having:
@@ -249,6 +255,10 @@ def claims(subject: Subject) -> Iterator[Finding]:
     for claim in absent:
         told = f"a claim about {claim.model} names {claim.cases}, which is not there"
         yield skipped(told, claim.obtain) if claim.obtain else error(told)
+    for claim in subject.card.claims:
+        model = _made(claim.model) if claim.input is not None else None
+        if model and not model.schema.files:  # whose paths may be those of files in the image
+            yield from _misfits(f"a claim of {claim.source}", model, [claim.input])
 
 
 @CHECKS("ledger")

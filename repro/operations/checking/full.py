@@ -67,7 +67,8 @@ def _unexpected(result: ClaimResult) -> Finding:
     told = f"{claim.model}, {claim.source}: {told}"
     if claim.obtain and result.verdict == Verdict.NOT_RUN:
         return skipped(told)
-    return error(told, "find out why, and tell it in the card: `expect`, `why`")
+    remedy = "" if result.error else "find out why, and tell it in the card: `expect`, `why`"
+    return error(told, remedy)
 
 
 def _short(value: object) -> str:
