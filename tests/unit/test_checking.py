@@ -226,6 +226,14 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
         "error",
         "line 4: apt installs perl",
     ),
+    "argued": (
+        "Dockerfile",
+        "RUN set -eu; \\\n    apt-get update -q; \\\n",
+        'ARG WANTED="gawk=1:5 make" OTHER\nRUN set -eu; apt-get install ${WANTED} $OTHER; \\\n',
+        "file.pins",
+        "error",
+        "line 5: apt installs make",
+    ),
     "pip": (
         "Dockerfile",
         "-r /tmp/requirements.txt",

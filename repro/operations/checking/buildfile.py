@@ -18,6 +18,7 @@ from repro.operations.checking.dockerfile import (
     instructions,
     joined,
     stops_at_failure,
+    with_values,
 )
 from repro.operations.checking.findings import Checks, Finding, Skip, error, warning
 from repro.operations.checking.pins import FETCH, unchecked, unpinned
@@ -73,7 +74,8 @@ def lint(subject: Subject) -> Iterator[Finding]:
         if done.returncode != 0:
             raise Skip(f"hadolint cannot be run: {done.stderr.strip()}")
         for found in json.loads(done.stdout):
-            message = f"{_at(recipe, found['line'])}: {found['code']}: {found['message']}"
+            said = " ".join(found["message"].split())
+            message = f"{_at(recipe, found['line'])}: {found['code']}: {said}"
             if found["level"] in {"error", "warning"}:
                 remedy = f"hadolint tells more under {found['code']}"
                 yield (error if found["level"] == "error" else warning)(message, remedy)
@@ -146,8 +148,9 @@ def fetched(subject: Subject) -> Iterator[Finding]:
 def _lines(subject: Subject) -> Iterator[tuple[Recipe, str, str]]:
     """Yield each line that a shell runs, in a RUN or a script, and where it stands."""
     for recipe in subject.recipes.values():
-        for step in _steps(recipe, "RUN"):
-            yield recipe, _at(recipe, step.line), step.shell
+        steps = instructions(recipe.context.text())
+        for step in (step for step in steps if step.name == "RUN"):
+            yield recipe, _at(recipe, step.line), with_values(step.shell, steps)
     for recipe, name, path in _scripts(subject):
         for number, line in joined(path.read_text(encoding="utf-8", errors="replace")):
             yield recipe, f"{name}, line {number}", line

@@ -10,12 +10,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # What ends no command, though it has the signs that do: redirections, and `;` after `find -exec`.
 _NO_END = re.compile(
     r"(?<!\S)(\d*(>>?|<)|&>>?)(&\d?-?|\s*[^\s;&|()<>\"']+)|\\;|(?<=\s)(';'|\";\")(?=\s|$)"
 )
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _STOPS = re.compile(r";;|&&|\|\|?&?|[()]")  # signs that pass over no failure
 _NO_COMMAND = {"then", "else", "elif", "fi", "}", "exit", ""}  # and what ends all of them
 _OWN_SHELL = re.compile(r"\S*\b(ba|da)?sh (-\w+ )*-\w*c ")
@@ -65,15 +66,31 @@ def joined(text: str) -> Iterator[tuple[int, str]]:
         begun = ""
 
 
+def with_values(command: str, steps: Iterable[Instruction]) -> str:
+    """Put the values that ARG and ENV give to variables into a shell's line."""
+    values = {
+        name: value
+        for step in steps
+        if step.name in {"ARG", "ENV"}
+        for name, equals, value in (word.partition("=") for word in _split(step.value))
+        if equals
+    }
+    return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), command)
+
+
 def tokens(command: str) -> list[str]:
     """Cut a shell's line into words, and the signs between its commands; leave out redirections."""
     command = _NO_END.sub(" ", command)
-    reader = shlex.shlex(command, posix=True, punctuation_chars=";&|()")
+    return _split(command, signs=";&|()")
+
+
+def _split(line: str, *, signs: str | bool = False) -> list[str]:
+    reader = shlex.shlex(line, posix=True, punctuation_chars=signs)
     reader.whitespace_split, reader.commenters = True, ""
     try:
         return list(reader)
     except ValueError:  # a quote that does not end: the shell will say so
-        return command.split()
+        return line.split()
 
 
 def commands(command: str) -> Iterator[list[str]]:
