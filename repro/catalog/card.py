@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from repro.catalog.claim import Claim, read_claim
 from repro.catalog.index import name_taken, read_models
 from repro.catalog.packages import OURS, find_place, places
+from repro.catalog.places import model_code
 from repro.catalog.suites import SUITES
 from repro.catalog.table import Table
 from repro.catalog.tasks import TASKS, task_hint
@@ -152,6 +153,9 @@ def find_package(package: str) -> Card:
     """
     place = find_place(package) if _NAME.fullmatch(package) else None
     if place is None:
+        if _NAME.fullmatch(package) and (model_code(package) / "__init__.py").is_file():
+            hint = f"it has classes alone; write models/{package}/model.toml"
+            raise UnknownNameError("package with a card", package, (), hint)
         hint = "`repro list` shows what there is"
         raise UnknownNameError("package", package, list_packages(), hint)
     return _read_at(place)
