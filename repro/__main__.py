@@ -50,7 +50,9 @@ def _run(cli: click.Command, arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         status = 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
+        if error.__cause__ is None:  # in the line of a question; click ends other lines itself
+            click.echo(err=True)
         _say("interrupted")
         status = INTERRUPTED
     except BrokenPipeError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from repro.catalog.card import NAME, read_card
 from repro.catalog.index import name_taken, raise_it, read_models
 from repro.catalog.packages import OURS, find_place, places
+from repro.catalog.places import model_code
 from repro.errors import CardError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def find_package(package: str) -> Card:
     """
     place = find_place(package) if NAME.fullmatch(package) else None
     if place is None:
+        if NAME.fullmatch(package) and (model_code(package) / "__init__.py").is_file():
+            hint = f"it has classes alone; write models/{package}/model.toml"
+            raise UnknownNameError("package with a card", package, (), hint)
         hint = "`repro list` shows what there is"
         raise UnknownNameError("package", package, list_packages(), hint)
     return _read_at(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from math import isfinite
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, cast
 
 from repro.errors import ConfigurationError
@@ -88,7 +88,7 @@ def within(
 
 
 def same(one: object, other: object, tolerance: float = 0) -> bool:
-    """Whether two JSON values are equal; true is not 1, while 1 is 1.0.
+    """Whether two JSON values are equal; true is not 1, while 1 is 1.0, and NaN is NaN.
 
     Numbers, wherever they stand, may differ by the tolerance.
     """
@@ -99,7 +99,13 @@ def same(one: object, other: object, tolerance: float = 0) -> bool:
         return len(one) == len(other) and all(same(a, b, tolerance) for a, b in pairs)
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
-    return one == other or (bool(tolerance) and _near(one, other, tolerance))
+    if one == other or _both_nan(one, other):
+        return True
+    return bool(tolerance) and _near(one, other, tolerance)
+
+
+def _both_nan(*values: object) -> bool:
+    return all(isinstance(value, float) and isnan(value) for value in values)
 
 
 def _near(one: object, other: object, tolerance: float) -> bool:

@@ -49,9 +49,7 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
     if bool(packages) == given["everything"]:
         raise click.UsageError("name packages, or give --all, and not both", ctx)
     junit = given["junit_file"]
-    if (
-        junit and not Path(junit).absolute().parent.is_dir()
-    ):  # told before hours of checks, not after
+    if junit and not Path(junit).absolute().parent.is_dir():  # told before hours of checks
         raise click.UsageError(f"--junit {junit}: its folder is not there", ctx)
     names = list(dict.fromkeys(packages)) or list_packages()
     reports = []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 BUFFER = 2**20  # bytes
+REMOVED = ".wh."  # begins the name by which a layer says that a file of another is gone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,8 @@ def count(engine: Engine, image: str) -> int:
 def _entries(layer: IO[bytes]) -> Iterator[Entry]:
     with tarfile.open(fileobj=layer, mode="r|*", bufsize=BUFFER) as tar:
         for member in tar:
+            if member.name.rpartition("/")[2].startswith(REMOVED):
+                continue
             yield Entry(
                 path="/" + member.name.removeprefix("./").strip("/"),
                 uid=member.uid,

@@ -131,7 +131,8 @@ def model_class(name: str) -> type[Model]:
         found, _ = Model.resolve_class_name(name)
     except UnknownNameError as error:
         problem = f"{module.__name__} registers no model of that name"
-        raise CardError(f"{card.package}/model.toml", f"models.{name}", problem) from error
+        remedy = f'write @Model.register("{name}") above its class, and import it there'
+        raise CardError(f"{card.package}/model.toml", f"models.{name}", problem, remedy) from error
     if found.__name__ != model.class_name:
         problem = f"says {model.class_name!r}, the class that is registered is {found.__name__!r}"
         raise CardError(f"{card.package}/model.toml", f"models.{name}.class", problem)
@@ -142,7 +143,7 @@ def _import_module_of(card: Card) -> ModuleType:
     """Import a package; what goes wrong in one of others is theirs, and no defect of ours."""
     try:
         return import_module(card.module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if card.module.startswith(f"{OURS}."):
             raise
         problem = f"cannot be imported: {type(error).__name__}: {error}"

@@ -102,6 +102,13 @@ FAULTS = {
         "empty",
         "ended with status 3",
     ),
+    "mistaken": ("text.upper()", "len(text)", "isolation", "is not str"),
+    "dropping": (
+        "for instance in instances]",
+        'for instance in instances if instance["text"]]',
+        "texts",
+        "text = nothing: prediction 0 of contract-dropping: predict returned 0 predictions for 1",
+    ),
     "clumsy": ("text.upper()", "text[0].upper() + text[1:].upper()", "texts", "IndexError"),
     "crashing": (
         "return text",
@@ -213,6 +220,15 @@ def test_a_planted_fault_of_a_program_is_found(
     assert f"contract-{name}" in findings[0][1]
 
 
+def test_a_wrong_answer_is_not_put_down_to_the_isolation(
+    found: dict[str, dict[str, list[list[str]]]],
+) -> None:
+    ((_, _, remedy),) = found["mistaken"]["contract.isolation"]
+
+    assert "`predict`" in remedy
+    assert "network" not in remedy
+
+
 def test_a_program_that_needs_a_network_is_told_how_its_card_says_so(
     found: dict[str, dict[str, list[list[str]]]], engine: Engine, bookworm: str
 ) -> None:
@@ -285,6 +301,7 @@ def test_faults_in_layers_and_builds_are_found_and_one_package_stops_no_other(
     bad = (
         "RUN mkdir /opt/weights && touch /root/notes /opt/weights/one /opt/owned"
         " && chmod 600 /opt/weights/one && chown 70000:70001 /opt/owned\n"
+        "RUN rm -rf /root/.bashrc /root/.profile\n"
     )
     add(place, "unbuilt", {"good": GOOD}, Dockerfile=DOCKERFILE + "RUN echo so sorry; exit 7\n")
     add(place, "layered", {"good": GOOD}, Dockerfile=DOCKERFILE + bad)
@@ -299,6 +316,7 @@ def test_faults_in_layers_and_builds_are_found_and_one_package_stops_no_other(
     assert "/root/notes" in told["build.home"][0]["message"]
     assert "/opt/weights/one" in told["build.readable"][0]["message"]
     assert "/opt/owned" not in told["build.readable"][0]["message"]
+    assert ".wh." not in json.dumps(told), "what a layer removes is no file"
     for check in ("fresh", "cached", "image"):
         assert found["layered"][f"build.{check}"]["outcome"] == "passed"
     assert "0 MB above the base" in told["build.fresh"][0]["message"]
@@ -322,6 +340,25 @@ def test_a_build_that_is_no_hit_of_the_cache_is_found(place: Any) -> None:
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["build.cached"] == "error"
+
+
+def nameless(engine: Engine) -> set[str]:
+    return {image["Id"] for image in engine.api.images(filters={"dangling": True})}
+
+
+def test_stages_that_begin_alike_are_a_hit_of_the_cache(place: Any, engine: Engine) -> None:
+    stages = (
+        "ARG BASE\nFROM ${BASE} AS made\nARG NAME=tool\nRUN date +%N > /opt/${NAME}\n"
+        "FROM ${BASE}\nARG NAME=tool\nCOPY --from=made /opt/${NAME} /opt/\nCOPY src/ .\n"
+    )
+    add(place, "staged", {"good": GOOD}, Dockerfile=stages)
+    before = nameless(engine)
+
+    found = checked(place.repro("check", "staged", "--level", "build", "--json"))
+    for stage in nameless(engine) - before:  # the classic builder keeps a stage as its cache
+        engine.api.remove_image(stage)
+
+    assert found["staged"]["build.cached"]["findings"][0]["outcome"] == "passed"
 
 
 def test_wrong_examples_and_claims_are_found_where_nothing_can_be_run_they_are_skipped(

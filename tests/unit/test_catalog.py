@@ -681,6 +681,18 @@ def test_a_path_is_no_package(name: str) -> None:
         find_package(name)
 
 
+def test_a_package_that_has_classes_alone_is_told_to_lack_a_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "__init__.py").touch()
+    monkeypatch.setattr("repro.catalog.card.model_code", lambda _: tmp_path)
+
+    with pytest.raises(
+        UnknownNameError, match=r"with a card called 'deutsch2021'; .* write models"
+    ):
+        find_package("deutsch2021")
+
+
 def test_a_model_is_found_by_its_name() -> None:
     card, model = find_model("hutto2014-vader-icwsm")
 

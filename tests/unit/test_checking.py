@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from repro.catalog.claim import Claim, Verdict
 from repro.catalog.metrics import same
 from repro.operations.checking import (
     CHECKS,
@@ -30,8 +31,10 @@ from repro.operations.checking.dockerfile import (
     stops_at_failure,
 )
 from repro.operations.checking.findings import Skip
+from repro.operations.checking.full import _unexpected
 from repro.operations.checking.subject import Subject
 from repro.operations.examples import ExampleResult
+from repro.operations.reproduction import ClaimResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,11 +108,43 @@ GOOD = {
     "model.toml": CARD,
     "Readme.md": README,
     "Dockerfile": DOCKERFILE,
+    "more.in": "idna\n",  # which nothing installs
     "requirements.txt": "six==1.16.0 \\\n    --hash=sha256:8abb2f1d\n",
     "examples.jsonl": '{"model": "PACKAGE-model", "input": {"text": "a"}, "output": "a"}\n',
     "src/run.py": "",
     "src/prepare.sh": "#!/bin/sh\n# What it does.\nset -eu\nfalse\n",
 }
+# Nothing is wrong with it, though a check might think so.
+UNUSUAL = """# What it is.
+ARG BASE
+
+FROM ${BASE} AS build
+ARG NAME=tool
+RUN set -eux; \\
+    # a comment within
+    mkdir -p /out/opt; \\
+    for n in a b; do \\
+      printf '%s\\n' "$n" > "/out/opt/$n"; \\
+    done
+COPY --chown=0:0 requirements.txt /tmp/some.txt
+RUN pip install -q --no-deps --require-hashes -r /tmp/some.txt > /dev/null 2>&1 \\
+ && (cd /out && tar --exclude=./x -cf /out.tar "./$(basename opt)") \\
+ && find /out -name a -exec rm {} \\; \\
+ && rm -rf /root/.cache
+
+FROM ${BASE}
+ENV TOOL=/opt/tool \\
+    PYTHONDONTWRITEBYTECODE=1
+COPY --from=build /out.tar /tmp/
+RUN ["tar", "-xf", "/tmp/out.tar", "-C", "/"]
+RUN echo 'pip install six; is not run' && if [ -e /opt/a ]; then echo yes; else echo no; fi
+RUN curl -fsS https://example.org/model -o /opt/model \\
+ && echo "0  /opt/model" | sha256sum -c - || { echo wrong; exit 1; }
+RUN git clone -q https://example.org/six /opt/six \\
+ && git -C /opt/six checkout -q 0123456789abcdef0123456789abcdef01234567
+RUN conda install -y -c other numpy=1.26 && npm install -g @some/tool@1.0.0
+COPY src/ .
+"""
 MODEL = '[models.PACKAGE-other]\nclass = "Sample"\ntask = "text-transformation"\n'
 LOCK = (
     'lock = 1\npackage = "PACKAGE"\nversion = "1.0"\nplatform = "linux/amd64"\n'
@@ -130,6 +165,23 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
     "locked": ("image.lock", "", LOCK, "card.version", "warning", "image.lock"),
     "sectionless": ("Readme.md", "## Licence", "", "card.readme", "error", "'Licence'"),
     "silent": ("Readme.md", "repro setup", "", "card.readme", "error", "repro setup"),
+    "renaming": (
+        "Readme.md",
+        "# Sample",
+        "`PACKAGE-old`",
+        "card.readme",
+        "error",
+        "renaming2020-old, which is no model",
+    ),
+    "begun": ("src/run.py", "", "# Replace this: load it.", "card.finished", "error", "src/run.py"),
+    "asked": (
+        "model.toml",
+        '"Apache-2.0"',
+        '"LicenseRef-unknown"',
+        "card.finished",
+        "error",
+        "licence is not known",
+    ),
     "ticked": ("Readme.md", "# Sample", "- [x] done", "card.readme", "error", "by hand"),
     "example": (
         "model.toml",
@@ -174,6 +226,14 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
         "error",
         "line 4: apt installs perl",
     ),
+    "argued": (
+        "Dockerfile",
+        "RUN set -eu; \\\n    apt-get update -q; \\\n",
+        'ARG WANTED="gawk=1:5 make" OTHER\nRUN set -eu; apt-get install ${WANTED} $OTHER; \\\n',
+        "file.pins",
+        "error",
+        "line 5: apt installs make",
+    ),
     "pip": (
         "Dockerfile",
         "-r /tmp/requirements.txt",
@@ -198,6 +258,118 @@ FAULTS: dict[str, tuple[str, str, str, str, str, str]] = {
         "file.pins",
         "warning",
         "more-${x}.txt is no file of the package",
+    ),
+    "listed": (
+        "Dockerfile",
+        "RUN python -m compileall",
+        'RUN ["pip", "install", "six==1.16"]\nRUN python -m compileall',
+        "file.pins",
+        "error",
+        "line 11: pip installs six==1.16",
+    ),
+    "nested": (
+        "Dockerfile",
+        "python -m compileall",
+        'sh -c "pip install six" && python -m compileall',
+        "file.pins",
+        "error",
+        "line 11: pip installs six",
+    ),
+    "scripted": (
+        "src/prepare.sh",
+        "false",
+        "pip install \\\n  six 2>&1 | cat",
+        "file.pins",
+        "error",
+        "src/prepare.sh, line 4: pip installs six",
+    ),
+    "address": (
+        "Dockerfile",
+        "-r /tmp/requirements.txt",
+        "https://example.org/six.tar.gz",
+        "file.pins",
+        "error",
+        "six.tar.gz without a hash",
+    ),
+    "including": (
+        "requirements.txt",
+        "six==1.16.0",
+        "-r more.in\nsix==1.16.0",
+        "file.pins",
+        "error",
+        "more.in: idna in any version",
+    ),
+    "renamed": (
+        "Dockerfile",
+        "RUN set -eu; \\\n",
+        "COPY more.in /tmp/some.txt\nRUN set -eu; \\\n    pip install -r /tmp/some.txt; \\\n",
+        "file.pins",
+        "error",
+        "more.in: idna in any version",
+    ),
+    "conda": (
+        "Dockerfile",
+        "python -m compileall",
+        "conda install -y -c other numpy=1.26 scipy && python -m compileall",
+        "file.pins",
+        "error",
+        "conda installs scipy in any version",
+    ),
+    "added": (
+        "Dockerfile",
+        "COPY src/ .",
+        "# hadolint ignore=DL3020\nADD https://example.org/model.bin /opt/\nCOPY src/ .",
+        "file.fetched",
+        "warning",
+        "line 11: what ADD fetches",
+    ),
+    "fetched": (
+        "src/prepare.sh",
+        "false",
+        "wget -q https://example.org/model.bin",
+        "file.fetched",
+        "warning",
+        "src/prepare.sh, line 4: what wget fetches",
+    ),
+    "cloned": (
+        "Dockerfile",
+        "python -m compileall",
+        "git clone -q https://example.org/six && python -m compileall",
+        "file.fetched",
+        "warning",
+        "git clones what is there today",
+    ),
+    "copied": (
+        "Dockerfile",
+        "COPY src/ .",
+        "# hadolint ignore=DL3022\nCOPY --from=busybox /bin/sh /bin/\nCOPY src/ .",
+        "file.parent",
+        "error",
+        "busybox has no tag",
+    ),
+    "mounting": (
+        "Dockerfile",
+        "RUN python",
+        "RUN --mount=type=cache,target=/tmp/cache python",
+        "file.builder",
+        "error",
+        "line 11: --mount needs BuildKit",
+    ),
+    "misfit": (
+        "examples.jsonl",
+        '{"text": "a"}',
+        '{"txet": "a"}',
+        "card.examples",
+        "error",
+        "did you mean 'text'",
+    ),
+    "claiming": (
+        "model.toml",
+        '{ text = "abc" }',
+        '{ txet = "abc" }',
+        "card.claims",
+        "error",
+        "a claim of Table 1: instance 0",
     ),
     "failing": ("Dockerfile", "set -eu; ", "", "file.failures", "error", "line 4"),
     "script": ("src/prepare.sh", "set -eu", "", "file.failures", "error", "src/prepare.sh"),
@@ -229,8 +401,11 @@ def fault(library: Any, name: str) -> None:
 @pytest.fixture(scope="module", name="found")
 def _found(library: Any) -> dict[str, dict[str, Any]]:
     """What a check of all packages, with a fault each, finds; by package and by check."""
-    for name in (*FAULTS, "good", "unregistered", "broken"):
+    for name in (*FAULTS, "good", "unusual", "unregistered", "broken", "empty", "fileless"):
         fault(library, name)
+    (library.folder / "models" / "unusual2020" / "Dockerfile").write_text(UNUSUAL)
+    (library.folder / "models" / "empty2020" / "Dockerfile").write_text("")
+    (library.folder / "models" / "fileless2020" / "Dockerfile").unlink()
     code = library.folder / "repro" / "models"
     (code / "unregistered2020" / "__init__.py").write_text("")
     (code / "broken2020" / "__init__.py").write_text("import nothing_of_that_name")
@@ -283,6 +458,16 @@ def test_a_package_without_a_fault_passes_all(found: dict[str, dict[str, Any]]) 
     assert checks["card.ledger"]["findings"][0]["message"] == "measured on 2020-02-02"
 
 
+def test_a_package_that_is_right_and_unusual_passes_what_looks_at_its_files(
+    found: dict[str, dict[str, Any]],
+) -> None:
+    checks = found["unusual2020"]
+
+    assert {name: check["findings"] for name, check in checks.items() if "file." in name} == {
+        check.name: [] for check in CHECKS if check.name.startswith("file.")
+    }
+
+
 @pytest.mark.parametrize(
     ("package", "words"),
     [
@@ -297,6 +482,27 @@ def test_a_class_that_is_not_there_is_told(
 
     assert finding["outcome"] == "error"
     assert words in finding["message"]
+
+
+def test_a_class_that_cannot_be_imported_is_not_told_to_be_registered(
+    found: dict[str, dict[str, Any]],
+) -> None:
+    told = {name: found[name]["card.classes"]["findings"] for name in found}
+
+    assert wrong(found["broken2020"]) == {"card.classes", "card.ledger"}
+    assert "@Model.register" in str(told["unregistered2020"])
+    assert "@Model.register" not in str(told["broken2020"])
+
+
+def test_a_dockerfile_without_a_parent_and_one_that_is_not_there_are_told_once(
+    found: dict[str, dict[str, Any]],
+) -> None:
+    (parentless,) = found["empty2020"]["file.parent"]["findings"]
+    errors = [f for c in found["fileless2020"].values() for f in c["findings"]]
+
+    assert "there is no parent" in parentless["message"]
+    assert [f["outcome"] for f in errors].count("error") == 1
+    assert found["fileless2020"]["file.pins"]["outcome"] == "skipped"
 
 
 def test_what_cannot_be_looked_at_without_a_card_is_skipped(
@@ -435,7 +641,17 @@ def test_a_dockerfile_is_read_with_its_lines_joined_and_its_comments_left_out() 
         ("set -e; a; b", False),
         ("set -o errexit; a; b", False),
         ("set -x; a; b", True),
-        ("if a; then b; fi", True),
+        ("a;", False),
+        ("a && (b; c)", True),
+        ("(cd a && b)", False),
+        ("a $(b) && c", False),
+        ("a > /dev/null 2>&1 && b", False),
+        ("find . -exec rm {} \\; && a", False),
+        ("find . -exec rm {} ';'", False),
+        ("a && if b; then c; else d; fi", False),
+        ("if a; then b; c; fi", True),
+        ("for a in b c; do d; done", True),
+        ("a || { echo no; exit 1; }", False),
         ("set -eu; if a; then b; fi", False),
         ("it is 'not ended; b", False),
     ],
@@ -461,6 +677,8 @@ def test_a_script_stops_at_a_failure_if_it_asks_for_that(line: str) -> None:
         ({"a": 1}, {"b": 1}, 1e-6, False),
         ("1", 1, 1.0, False),
         (None, None, 0.0, True),
+        ([float("nan")], [float("nan")], 0.0, True),
+        (float("nan"), 0.5, 1e-6, False),
     ],
 )
 def test_two_answers_agree_within_the_tolerance_of_the_card(
@@ -481,6 +699,18 @@ def test_two_answers_agree_within_the_tolerance_of_the_card(
 )
 def test_an_example_may_differ_by_what_two_runs_may(given: dict[str, Any], passed: bool) -> None:
     assert ExampleResult(model="a", input={}, expected=0.5, **given).passed == passed
+
+
+def test_a_claim_that_could_not_be_measured_is_not_to_be_explained_in_the_card() -> None:
+    claim = Claim(model="a", reported="0.5", source="Table 1")
+
+    differs = _unexpected(ClaimResult(claim=claim, verdict=Verdict.DIFFERS, value=0.4))
+    fails = _unexpected(
+        ClaimResult(claim=claim, verdict=Verdict.ERROR, error="install what it takes")
+    )
+
+    assert "find out why" in differs.remedy
+    assert (fails.message, fails.remedy) == ("a, Table 1: install what it takes", "")
 
 
 def test_a_readme_of_another_encoding_is_told(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_an_interruption_ends_with_130(
     status, _, talk = ending(error)
 
     assert status == 130
-    assert talk.strip() == "repro: interrupted"
+    assert talk == "\nrepro: interrupted\n"
 
 
 @pytest.mark.parametrize(

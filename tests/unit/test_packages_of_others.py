@@ -276,6 +276,13 @@ def test_a_module_that_cannot_be_imported_is_told_with_what_shows_why(site):
     assert load("hutto2014-vader").name == "hutto2014-vader"
 
 
+def test_a_module_that_ends_the_program_when_it_is_imported_is_told(site):
+    write_package(site.install("repro-kane9999", "kane9999"), "kane9999-ner", "raise SystemExit(3)")
+
+    with pytest.raises(CardError, match="cannot be imported: SystemExit: 3"):
+        load("kane9999-ner")
+
+
 def test_metadata_are_read_again_only_when_something_was_installed(site, monkeypatch):
     write_package(site.install("repro-kane9999", "kane9999"), "kane9999-ner")
     site.settle()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 import shutil
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +16,15 @@ from repro.operations.checking.dockerfile import (
     commands,
     goes_on_after_failure,
     instructions,
+    joined,
     stops_at_failure,
+    with_values,
 )
 from repro.operations.checking.findings import Checks, Finding, Skip, error, warning
+from repro.operations.checking.pins import FETCH, unchecked, unpinned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from repro.engine.recipe import Recipe
     from repro.operations.checking.subject import Subject
@@ -47,18 +48,11 @@ BASE_HAS = {
 LINTER_TIMEOUT = 60  # seconds
 
 _ROOT = re.compile(r"(?<![\w./}-])(/root(?![\w-])|~/)")
-_PIN = re.compile(r"(?P<name>[\w.-]+)(\[[\w,\s-]*\])?\s*(===?\s*[^\s;*]+|@\s*\S+)")
-_LOCAL = re.compile(r"(\.|/|\$)|.*\.(whl|deb|tar\.gz|zip)$")
+_BUILDKIT = re.compile(
+    r"^(--\S+\s+)*--(mount|network|security|link|chmod|checksum|exclude|parents)\b"
+    r"|(?<!\S)<<-?[\"']?[A-Za-z_]\w*"
+)
 _SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
-_APT_TAKES_VALUE = {"-t", "-o", "-c", "--target-release", "--option", "--config-file"}
-_PIP_TAKES_VALUE = {
-    "-w",
-    "--wheel-dir",
-    *("-r", "--requirement", "-c", "--constraint", "-t", "--target", "-d", "--dest", "-f"),
-    *("--find-links", "-i", "--index-url", "--extra-index-url", "--only-binary", "--no-binary"),
-    *("--python-version", "--implementation", "--abi", "--platform", "--prefix", "--root", "--src"),
-    *("--progress-bar", "--cache-dir", "--config-settings", "--trusted-host", "--proxy", "--cert"),
-}
 
 
 @CHECKS("lint")
@@ -80,7 +74,8 @@ def lint(subject: Subject) -> Iterator[Finding]:
         if done.returncode != 0:
             raise Skip(f"hadolint cannot be run: {done.stderr.strip()}")
         for found in json.loads(done.stdout):
-            message = f"{_at(recipe, found['line'])}: {found['code']}: {found['message']}"
+            said = " ".join(found["message"].split())
+            message = f"{_at(recipe, found['line'])}: {found['code']}: {said}"
             if found["level"] in {"error", "warning"}:
                 remedy = f"hadolint tells more under {found['code']}"
                 yield (error if found["level"] == "error" else warning)(message, remedy)
@@ -100,85 +95,65 @@ def parent(subject: Subject) -> Iterator[Finding]:
     """Look whether each parent image is our base, or names a tag other than latest, or a digest."""
     for recipe in subject.recipes.values():
         arguments = {**recipe.arguments, "BASE": "repro-base:its-own"}
-        for name, _ in parents(recipe.context.text(), arguments):
+        named = [name for name, _ in parents(recipe.context.text(), arguments)]
+        if not named:
+            yield error(
+                f"{recipe.context.dockerfile}: there is no parent", "ARG BASE, FROM ${BASE}"
+            )
+        for name in [*named, *_copied_from(recipe)]:
             repository, _, tag = name.partition("@")[0].rpartition(":")
             if "@sha256:" not in name and (not repository or "/" in tag or tag == "latest"):
-                remedy = "name a tag that stays, better a digest"
-                yield error(f"{recipe.context.dockerfile}: the parent {name} has no tag", remedy)
+                told = f"{recipe.context.dockerfile}: {name} has no tag that stays"
+                yield error(told, "name one, better a digest")
+
+
+def _copied_from(recipe: Recipe) -> list[str]:
+    """List the images that files are copied from, which are no stages of the Dockerfile."""
+    steps = instructions(recipe.context.text())
+    stages = {step.value.lower().rpartition(" as ")[2] for step in steps if step.name == "FROM"}
+    named = [re.search(r"--from=(\S+)", step.value) for step in steps if step.name == "COPY"]
+    return [n[1] for n in named if n and not n[1].isdigit() and n[1].lower() not in stages]
+
+
+@CHECKS("builder")
+def builder(subject: Subject) -> Iterator[Finding]:
+    """Look whether nothing needs BuildKit, without which images are built here."""
+    for recipe in subject.recipes.values():
+        for step in _steps(recipe, "RUN", "COPY", "ADD"):
+            if found := _BUILDKIT.search(step.value):
+                told = f"{_at(recipe, step.line)}: {found[0].strip()} needs BuildKit"
+                yield error(told, "join the commands of a RUN with `&&`, and copy scripts as files")
 
 
 @CHECKS("pins")
 def pins(subject: Subject) -> Iterator[Finding]:
-    """Look whether all that apt and pip install has a version, and what pip installs a hash."""
+    """Look whether all that is installed has a version, and what pip installs a hash."""
+    for recipe, where, line in _lines(subject):
+        for words in commands(line):
+            yield from unpinned(recipe, where, words)
+
+
+@CHECKS("fetched")
+def fetched(subject: Subject) -> Iterator[Finding]:
+    """Look whether what a build fetches from elsewhere is checked, by a checksum or a commit."""
     for recipe in subject.recipes.values():
-        for step in _steps(recipe, "RUN"):
-            for words in commands(step.value):
-                yield from _pins(recipe, step, words)
+        for step in _steps(recipe, "ADD"):
+            if "://" in step.value and "--checksum=" not in step.value:
+                yield warning(f"{_at(recipe, step.line)}: what ADD fetches is not checked", FETCH)
+    for _, where, line in _lines(subject):
+        for words in commands(line):
+            yield from unchecked(where, words, line)
 
 
-def _pins(recipe: Recipe, step: Instruction, words: Sequence[str]) -> Iterator[Finding]:
-    while words and (words[0] in {"python", "python3", "-m", "sudo"} or "=" in words[0]):
-        words = words[1:]
-    program = Path(words[0]).name if words else ""
-    if program in {"apt", "apt-get"} and {"install", "download"} & set(words):
-        yield from _apt(_at(recipe, step.line), words)
-    if re.fullmatch(r"pip[\d.]*", program) and {"install", "download", "wheel"} & set(words):
-        yield from _pip(recipe, _at(recipe, step.line), words)
-
-
-def _apt(where: str, words: Sequence[str]) -> Iterator[Finding]:
-    for name in _arguments(words[1:], _APT_TAKES_VALUE)[1:]:
-        if "=" not in name and not _LOCAL.match(name):
-            yield error(f"{where}: apt installs {name} in any version", f"{name}=VERSION")
-
-
-def _pip(recipe: Recipe, where: str, words: Sequence[str]) -> Iterator[Finding]:
-    for name in _arguments(words[1:], _PIP_TAKES_VALUE)[1:]:
-        if not _LOCAL.match(name) and "--no-index" not in words:
-            remedy = "put it into a file of requirements, with version and hash"
-            yield error(f"{where}: pip installs {name} without a hash", remedy)
-    for file in _after(words, ("-r", "--requirement")):
-        yield from _requirements(recipe, where, file)
-
-
-def _requirements(recipe: Recipe, where: str, file: str) -> Iterator[Finding]:
-    """Look at a file of requirements, which the Dockerfile has copied from the context.
-
-    Of a name with a variable in it, at every file that it may be.
-    """
-    pattern = re.sub(r"\$(\w+|\{[^}]*\})", "*", Path(file).name)
-    named = {Path(name).name: path for name, path, _ in recipe.context.files()}
-    found = fnmatch.filter(named, pattern)
-    if not found:
-        yield warning(f"{where}: {file} is no file of the package, so its pins cannot be seen")
-    for name in found:
-        text = re.sub(r"\\\n", " ", named[name].read_text(encoding="utf-8"))
-        for line in (line.partition(" #")[0].strip() for line in text.splitlines()):
-            if line and not line.startswith(("#", "-")):
-                yield from _requirement(name, line)
-
-
-def _requirement(file: str, line: str) -> Iterator[Finding]:
-    name = re.split(r"[\s=<>!~\[;@]", line)[0]
-    if not _PIN.match(line):
-        yield error(f"{file}: {name} in any version", f"{name}==VERSION")
-    elif "--hash=" not in line:
-        yield error(f"{file}: {name} has no hash", f"{name}==VERSION --hash=sha256:…")
-
-
-def _arguments(words: Sequence[str], taking: set[str]) -> list[str]:
-    """Leave out options and their values."""
-    return [
-        word
-        for before, word in zip(["", *words], words, strict=False)
-        if not word.startswith("-") and before not in taking
-    ]
-
-
-def _after(words: Sequence[str], options: tuple[str, ...]) -> list[str]:
-    """List the values of an option."""
-    found = [value for word, value in pairwise(words) if word in options]
-    return found + [w.partition("=")[2] for w in words if w.startswith("--requirement=")]
+def _lines(subject: Subject) -> Iterator[tuple[Recipe, str, str]]:
+    """Yield each line that a shell runs, in a RUN or a script, and where it stands."""
+    for recipe in subject.recipes.values():
+        steps = instructions(recipe.context.text())
+        for step in (step for step in steps if step.name == "RUN"):
+            yield recipe, _at(recipe, step.line), with_values(step.shell, steps)
+    for recipe, name, path in _scripts(subject):
+        for number, line in joined(path.read_text(encoding="utf-8", errors="replace")):
+            yield recipe, f"{name}, line {number}", line
 
 
 @CHECKS("failures")
@@ -191,7 +166,7 @@ def failures(subject: Subject) -> Iterator[Finding]:
                 yield error(
                     f"{_at(recipe, step.line)}: a command that fails is passed over", remedy
                 )
-    for name, path in _scripts(subject):
+    for _, name, path in _scripts(subject):
         text = path.read_text(encoding="utf-8", errors="replace")
         head, _, rest = text.partition("\n")
         lines = [line for line in rest.splitlines() if line.strip() and not line.startswith("#")]
@@ -199,14 +174,18 @@ def failures(subject: Subject) -> Iterator[Finding]:
             yield error(f"{name}: a command that fails is passed over", "begin it with `set -eu`")
 
 
-def _scripts(subject: Subject) -> Iterator[tuple[str, Path]]:
-    """Yield the shell scripts of the package."""
-    files = {name: path for r in subject.recipes.values() for name, path, _ in r.context.files()}
-    for name, path in files.items():
+def _scripts(subject: Subject) -> Iterator[tuple[Recipe, str, Path]]:
+    """Yield the shell scripts of the package, each once, and an image that it goes into."""
+    files = {
+        name: (recipe, path)
+        for recipe in subject.recipes.values()
+        for name, path, _ in recipe.context.files()
+    }
+    for name, (recipe, path) in files.items():
         with path.open("rb") as file:
             head = file.readline(200).decode(errors="replace")
         if _SHELL.match(head) or name.endswith(".sh"):
-            yield name, path
+            yield recipe, name, path
 
 
 @CHECKS("root")
@@ -214,7 +193,7 @@ def root(subject: Subject) -> Iterator[Finding]:
     """Look whether nothing is put under /root, which nobody but root can read."""
     for recipe in subject.recipes.values():
         for step in _steps(recipe, "RUN", "COPY", "ADD", "WORKDIR", "ENV"):
-            if found := _ROOT.search(step.value):
+            if found := _ROOT.search(re.sub(r"\brm\s[^;&|]*", "", step.value)):
                 remedy = "programs go to /app, weights and data to /opt"
                 yield error(f"{_at(recipe, step.line)}: it uses {found[0]}", remedy)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from repro.catalog.lockfile import read_lock
+from repro.catalog.places import model_code
 from repro.engine.contents import short_name
-from repro.errors import CardError
+from repro.errors import CardError, InstanceError
+from repro.models import DockerModel, load
 from repro.models.lookup import model_class
 from repro.operations.checking.findings import (
     Checks,
@@ -20,6 +23,8 @@ from repro.operations.checking.findings import (
     skipped,
     warning,
 )
+from repro.operations.draft import UNKNOWN_LICENSE
+from repro.operations.examples import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +36,9 @@ PAPER, NO_PAPER = "Differences from the paper", "Differences from what was publi
 SECTIONS = ("Input and output", "Usage", "What is claimed", PAPER, "Licence", "Citation")
 
 CHECKS = Checks("card", "card")
+
+MARK = b"replace this"  # in what `repro new` writes:
+WRITTEN = ("model.toml", "Readme.md", "Dockerfile", "src/run.py", "__init__.py", "model.py")
 
 _PACKAGE = re.compile(r"(?P<author>[a-z-]+)(?P<year>\d{4})[a-z]?")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -75,7 +83,7 @@ def classes(subject: Subject) -> Iterator[Finding]:
         try:
             model_class(name)
         except CardError as problem:
-            yield error(str(problem), f'write @Model.register("{name}") above the class')
+            yield error(str(problem))
         except Exception as problem:  # noqa: BLE001  whatever the package raises is its own
             module = subject.card.module
             yield error(f"{module} cannot be imported: {type(problem).__name__}: {problem}")
@@ -108,7 +116,7 @@ def paper(subject: Subject) -> Iterator[Finding]:
         remedy = 'write it without an address, doi = "10.1000/182"'
         yield error(f"paper.doi = {about.doi!r} is no DOI", remedy)
     if about.url and not _URL.fullmatch(about.url):
-        yield error(f"paper.url = {about.url!r} is no URL")
+        yield error(f"paper.url = {about.url!r} is no URL", "it begins with https://")
     if subject.card.publish:
         for key in ("authors", "year"):  # not all that is published is a paper with a title
             if not getattr(about, key):
@@ -138,7 +146,10 @@ def version(subject: Subject) -> Iterator[Finding]:
 
 @CHECKS("readme")
 def readme(subject: Subject) -> Iterator[Finding]:
-    """Look whether Readme.md has the sections of the template, the models and the commands."""
+    """Look whether Readme.md has the sections of the template, the models and the commands.
+
+    A model that it names, and the card does not, is one that was called otherwise before.
+    """
     path = subject.card.folder / "Readme.md"
     if not path.is_file():
         yield error("there is no Readme.md", "write one after models/Template.md")
@@ -147,17 +158,37 @@ def readme(subject: Subject) -> Iterator[Finding]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         yield error("Readme.md is not UTF-8", "save it as that")
-        return
+    else:
+        yield from _sections(subject, text)
+        yield from _words(subject, text)
+
+
+def _sections(subject: Subject, text: str) -> Iterator[Finding]:
     heads = set(re.findall(r"(?m)^## (.+?)\s*$", text.replace(NO_PAPER, PAPER)))
     cited = subject.card.publish or subject.card.paper.title
     for section in SECTIONS if cited else SECTIONS[:-1]:
         if section not in heads:
             yield error(f"there is no section {section!r}", "see models/Template.md")
+
+
+def _words(subject: Subject, text: str) -> Iterator[Finding]:
     for words in _named(subject):
         if words not in text:
-            yield error(f"it does not say `{words}`")
+            yield error(f"it does not say {words}", "say it, or correct what it says instead")
+    for name in sorted(_models_in(text, subject.package) - _called(subject)):
+        yield error(f"it names {name}, which is no model of the card", "correct the name")
     if "[x]" in text.lower():
         yield error("a status is ticked by hand", "it is computed from examples, claims and ledger")
+
+
+def _models_in(text: str, package: str) -> set[str]:
+    """Find what is called like a model of the package, as code or as an option."""
+    return set(re.findall(rf"(?:`|--model )({package}-[a-z0-9-]+)(?=`|\s)", text))
+
+
+def _called(subject: Subject) -> set[str]:
+    """List what has a name that begins with that of the package."""
+    return {*subject.card.models, *(f"{subject.package}-{image}" for image in subject.card.images)}
 
 
 def _named(subject: Subject) -> list[str]:
@@ -167,18 +198,51 @@ def _named(subject: Subject) -> list[str]:
     return [*models, *(commands if subject.card.publish else ())]
 
 
+@CHECKS("finished")
+def finished(subject: Subject) -> Iterator[Finding]:
+    """Look whether nothing is left to replace of what `repro new` has written."""
+    unfinished = error if subject.card.publish else warning
+    for folder in dict.fromkeys((subject.card.folder, model_code(subject.package))):
+        for path in (folder / name for name in WRITTEN):
+            count = path.read_bytes().lower().count(MARK) if path.is_file() else 0
+            if count:
+                told = f"{path.relative_to(folder)}: {count:,} of what `Replace this` marks"
+                yield unfinished(told, "do what stands there")
+    if subject.card.license == UNKNOWN_LICENSE:
+        yield unfinished("the licence is not known", "ask the authors, or look into their program")
+
+
 @CHECKS("examples")
 def examples(subject: Subject) -> Iterator[Finding]:
-    """Look whether each model has an example."""
+    """Look whether each model has an example, and each example the fields of its model."""
     having = {row["model"] for row in subject.examples}
     for name in subject.card.models:
         if name not in having:
             yield error(f"{name} has no example", "add a row to examples.jsonl")
+        elif model := _made(name):
+            inputs = inputs_of(subject.card, subject.examples, model, name)
+            yield from _misfits("examples.jsonl", model, inputs)
+
+
+def _made(name: str) -> DockerModel | None:
+    """Make a model, if it has a container; of a class that is not there card.classes tells."""
+    with suppress(Exception):
+        made = load(name)
+        return made if isinstance(made, DockerModel) else None
+    return None
+
+
+def _misfits(where: str, model: DockerModel, inputs: Iterable[object]) -> Iterator[Finding]:
+    for index, given in enumerate(inputs):
+        try:
+            model.schema.instance(given, index)
+        except InstanceError as problem:
+            yield error(f"{where}: {problem}")
 
 
 @CHECKS("claims")
 def claims(subject: Subject) -> Iterator[Finding]:
-    """Look whether each model has a claim, and the files that claims name are there."""
+    """Look whether each model has a claim, and what claims name is there: files and fields."""
     having = {claim.model for claim in subject.card.claims}
     for name in subject.card.models:
         if name not in having:
@@ -191,6 +255,10 @@ def claims(subject: Subject) -> Iterator[Finding]:
     for claim in absent:
         told = f"a claim about {claim.model} names {claim.cases}, which is not there"
         yield skipped(told, claim.obtain) if claim.obtain else error(told)
+    for claim in subject.card.claims:
+        model = _made(claim.model) if claim.input is not None else None
+        if model and not model.schema.files:  # whose paths may be those of files in the image
+            yield from _misfits(f"a claim of {claim.source}", model, [claim.input])
 
 
 @CHECKS("ledger")

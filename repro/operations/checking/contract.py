@@ -20,6 +20,7 @@ from repro.errors import (
     ContainerError,
     EngineError,
     ModelError,
+    OutputError,
     PredictionError,
     PredictionTimeout,
     ReproError,
@@ -42,6 +43,7 @@ from repro.operations.checking.subject import Answers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from repro.models import DockerModel
     from repro.operations.checking.subject import Subject, Trial
 
 CHECKS = Checks("contract", "contract")
@@ -81,6 +83,10 @@ MISTAKES = {
 
 TOO_LONG = "say in Readme.md how long a call takes, or refuse what is too long"
 UNCLEAR = "answer it, or raise a ValueError in run.py that says what is not right"
+MIXED = (
+    "answer in the order of the instances, and let none change what another is answered; "
+    "or declare `batch_invariant = false`"
+)
 UNEQUAL = "if it cannot be helped, declare `tolerance` or `deterministic = false` in the card"
 
 
@@ -108,6 +114,11 @@ def isolation(subject: Subject) -> Iterator[Finding]:
 def _isolation(trial: Trial) -> Iterator[Finding]:
     try:
         _ = trial.answers
+    except OutputError as problem:
+        yield error(
+            f"{trial.name}: {problem}", "`predict` of run.py and of the class have to agree"
+        )
+        return
     except ModelError as problem:
         remedy = "a program gets no network and no rights, and can write under /tmp alone"
         if not trial.card.network and _answers(trial, network=True):
@@ -155,7 +166,9 @@ def repeat(subject: Subject) -> Iterator[Finding]:
 def _repeat(trial: Trial) -> Iterator[Finding]:
     first = trial.answers
     with trial.make() as model:
-        yield from _compared(trial, first, Answers(model, trial.inputs), "in a second run")
+        found = list(_compared(trial, first, Answers(model, trial.inputs), "in a second run"))
+    trial.repeats = not found
+    yield from found
 
 
 def _compared(trial: Trial, one: Answers, other: Answers, where: str) -> Iterator[Finding]:
@@ -181,6 +194,8 @@ def _order(trial: Trial) -> Iterator[Finding]:
     alone = trial.answers.rows
     if not trial.card.deterministic:
         raise Skip(f"{trial.name}: the card says that its answers differ from run to run")
+    if not trial.repeats:
+        raise Skip(f"{trial.name}: its answers differ from run to run")
     size = trial.model.batch_size
     places = [*range(len(alone)), *reversed(range(len(alone))), 0, 0]
     try:
@@ -194,8 +209,7 @@ def _order(trial: Trial) -> Iterator[Finding]:
         if not trial.agree(alone[place], answer):
             given = _short(trial.inputs[place])
             message = f"{given} is answered {_short(alone[place])}, and {_short(answer)}"
-            remedy = "answer in the order of the instances; or declare `batch_invariant = false`"
-            yield error(f"{trial.name}: {message} as instance {position} of a batch", remedy)
+            yield error(f"{trial.name}: {message} as instance {position} of a batch", MIXED)
             return
 
 
@@ -293,14 +307,24 @@ def _tried(trial: Trial, field: str, cases: Mapping[str, object]) -> Iterator[Fi
     """Send values of a field that a model may refuse; say which it neither answers nor refuses."""
     given = [{**trial.inputs[0], field: value} for value in cases.values()]
     with trial.make(timeout=TIMEOUT) as model:
-        answered = model.predict_batch(given, on_error="record")
-    rows = answered[1] if isinstance(answered, tuple) else answered
+        rows = _recorded(model, given)
+        if any(isinstance(row, Failure) and isinstance(row.error, OutputError) for row in rows):
+            model.batch_size = 1  # a wrong count says nothing of the instance that it is due to
+            alone = _recorded(model, given)
+            rows = alone if any(isinstance(row, Failure) for row in alone) else rows
     for name, answer in zip(cases, rows, strict=True):
         if isinstance(answer, Failure) and not _refuses(answer.error, cold=trial.cold):
             problem = str(answer.error).strip().partition("\n")[0]
             slow = name in LONG and isinstance(answer.error, PredictionTimeout)
             told = f"{trial.name}, {field} = {name}: {problem}"
             yield warning(told, TOO_LONG) if slow else error(told, UNCLEAR)
+
+
+def _recorded(model: DockerModel, given: list[dict[str, Any]]) -> list[Any]:
+    """Have instances answered; what fails stands in the place of its answer."""
+    answered: Any = model.predict_batch(given, on_error="record")
+    rows: list[Any] = answered[1] if isinstance(answered, tuple) else answered
+    return rows
 
 
 def _refuses(problem: ReproError, *, cold: bool) -> bool:
@@ -352,6 +376,7 @@ def _end(trial: Trial) -> Iterator[Finding]:
 @contextmanager
 def _worker(trial: Trial) -> Iterator[Worker]:
     """Start a worker of our own, whose frames can be looked at."""
+    _ = trial.answers
     if trial.cold:
         raise Skip(f"{trial.name} has no worker mode")
     engine, spec = prepare(trial.model)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 CHECKS = Checks("full", "full")
 
+WIDTH = 120  # of a value in a message
+WRONG = "correct the program, or the example if that is wrong"
+
 
 @CHECKS("examples")
 def examples(subject: Subject) -> Iterator[Finding]:
@@ -29,9 +32,11 @@ def examples(subject: Subject) -> Iterator[Finding]:
     for result in run_examples(subject.card, allow_unlimited=unlimited):
         count += 1
         if not result.passed:
-            said = result.error or f"it is answered {json.dumps(result.prediction)}"
-            given = json.dumps(result.input, ensure_ascii=False)
-            yield error(f"{result.model}, {given[:80]}: {said}")
+            said = (
+                result.error
+                or f"{_short(result.expected)} is said, {_short(result.prediction)} answered"
+            )
+            yield error(f"{result.model}, {_short(result.input)}: {said}", WRONG)
     yield passed(f"{count:,} examples")
 
 
@@ -62,7 +67,13 @@ def _unexpected(result: ClaimResult) -> Finding:
     told = f"{claim.model}, {claim.source}: {told}"
     if claim.obtain and result.verdict == Verdict.NOT_RUN:
         return skipped(told)
-    return error(told, "find out why, and tell it in the card: `expect`, `why`")
+    remedy = "" if result.error else "find out why, and tell it in the card: `expect`, `why`"
+    return error(told, remedy)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
 def _need_images(subject: Subject) -> None:

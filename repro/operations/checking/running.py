@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from repro.catalog import list_packages
+from repro.catalog import find_package, list_packages
 from repro.engine.client import connect
-from repro.errors import ReproError, UnknownNameError
+from repro.errors import ReproError
 from repro.operations.checking import build, buildfile, card, contract, full
 from repro.operations.checking.findings import (
     LEVELS,
@@ -95,7 +95,7 @@ def check_packages(
     known = list_packages()
     for package in packages:
         if package not in known:
-            raise UnknownNameError("package", package, known, "`repro list` shows what there is")
+            find_package(package)  # which says why it is none
     if level != "card":
         connect()
     return (

@@ -9,7 +9,7 @@ from repro.catalog import find_package
 from repro.catalog.metrics import same
 from repro.common.config import read_config
 from repro.engine.recipe import Recipe, recipe_of
-from repro.errors import CardError, ReproError
+from repro.errors import BuildError, CardError, ReproError
 from repro.models import DockerModel, load
 from repro.models.files import plain
 from repro.models.metric import Metric
@@ -56,7 +56,7 @@ class Subject:
         self.options = {"allow_unlimited": True} if allow_unlimited else {}
         self.missing: dict[str, str] = {}  # why there is no image, by its name in the card
         self.files: dict[str, list[Entry]] = {}  # what is doubtful in the layers of an image
-        self._problem = ""
+        self._problem = self._unmade = ""
         self._trials: dict[str, Trial] = {}
 
     def __enter__(self) -> Self:
@@ -79,9 +79,15 @@ class Subject:
 
     @cached_property
     def recipes(self) -> dict[str, Recipe]:
-        """How its images are made, by their names in the card."""
-        namespace = read_config().namespace
-        return {name: recipe_of(self.card, name, namespace=namespace) for name in self.card.images}
+        """How its images are made, by their names in the card; each has a Dockerfile."""
+        if self._unmade:
+            raise Skip(self._unmade)
+        card, namespace = self.card, read_config().namespace
+        try:
+            return {name: recipe_of(card, name, namespace=namespace) for name in card.images}
+        except BuildError:
+            self._unmade = "a Dockerfile cannot be read"
+            raise
 
     @cached_property
     def examples(self) -> list[dict[str, Any]]:
@@ -109,6 +115,7 @@ class Trial:
 
     def __init__(self, subject: Subject, card: ModelCard) -> None:
         self.subject, self.card, self.name = subject, card, card.name
+        self.repeats = True  # until its answers were seen to differ from run to run
         self.ending: float | None = None  # seconds that a worker goes on after its input has ended
         self._problem = ""
         self._made: list[DockerModel] = []
