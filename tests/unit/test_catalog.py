@@ -685,7 +685,7 @@ def test_a_package_that_has_classes_alone_is_told_to_lack_a_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "__init__.py").touch()
-    monkeypatch.setattr("repro.catalog.card.model_code", lambda _: tmp_path)
+    monkeypatch.setattr("repro.catalog.cards.model_code", lambda _: tmp_path)
 
     with pytest.raises(
         UnknownNameError, match=r"with a card called 'deutsch2021'; .* write models"
