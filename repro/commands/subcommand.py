@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from repro.common.registrable import Registrable
+from repro.errors import ConfigurationError
 from repro.models.lookup import packages_without_card
 
 if TYPE_CHECKING:
@@ -40,8 +41,17 @@ def is_legacy(package: str) -> bool:
 
 
 def run_legacy(package: str, arguments: Sequence[str]) -> None:
-    """Run the subcommand that a package has registered."""
+    """Run the subcommand that a package has registered.
+
+    Raises
+    ------
+    ConfigurationError
+        If it has registered none.
+    """
     import_module(f"repro.models.{package}")
+    if package not in SetupSubcommand.list_available():
+        problem = f"{package} has no model.toml, and repro.models.{package} no SetupSubcommand"
+        raise ConfigurationError(f"{problem}: nothing says how it is set up")
     parser = argparse.ArgumentParser(prog="repro setup")
     subcommand = SetupSubcommand.by_name(package)()
     subcommand.add_subparser(package, parser.add_subparsers())

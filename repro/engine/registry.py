@@ -93,6 +93,8 @@ class Registry:
         self._plain = _on_this_machine(host)
         where = _HUB_INTERFACE if host == DOCKER_HUB else host
         self._base = f"{'http' if self._plain else 'https'}://{where}/v2"
+        # No proxy knows this machine; one that redirects elsewhere may need it there.
+        self._proxies = {"no_proxy": _hostname(host)} if self._plain else {}
         self._session = requests.Session()
         self._authorization: dict[str, str] = {}  # of a repository's path
         self._login: dict[str, str] | None = None
@@ -215,6 +217,7 @@ class Registry:
                 url,
                 headers={"Accept": ", ".join(_MANIFESTS)} if "/manifests/" in url else {},
                 auth=_with_header(self._authorization.get(path, "")),
+                proxies=self._proxies,
                 timeout=TIMEOUT,
                 allow_redirects=True,
                 stream=True,
@@ -249,7 +252,7 @@ class Registry:
 
     def _token(self, realm: str, wanted: dict[str, str], login: Mapping[str, str]) -> str:
         """Get a token of the registry's service; empty if it refuses."""
-        asked: dict[str, Any] = {"timeout": TIMEOUT, "stream": True}
+        asked: dict[str, Any] = {"timeout": TIMEOUT, "proxies": self._proxies, "stream": True}
         with self._translated():
             if "identity" in login:
                 wanted |= {"grant_type": "refresh_token", "client_id": "repro"}
@@ -347,8 +350,13 @@ def _digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
+def _hostname(host: str) -> str:
+    """Leave out the port."""
+    return re.sub(r":\d+$", "", host).strip("[]")
+
+
 def _on_this_machine(host: str) -> bool:
-    name = re.sub(r":\d+$", "", host).strip("[]")
+    name = _hostname(host)
     if name == "localhost":
         return True
     try:

@@ -155,7 +155,7 @@ def test_a_parent_that_no_registry_has_is_named_within_ten_seconds(folder, build
     (folder / "Dockerfile").write_text("FROM no-such-registry.invalid/nothing:1\n")
     started = time.monotonic()
 
-    with pytest.raises(ImageNotFound, match=r"the image no-such-registry.invalid/nothing:1 is not"):
+    with pytest.raises(ImageNotFound, match=r"the image no-such-registry.invalid/nothing:1 cannot"):
         build()
 
     assert time.monotonic() - started < 10
@@ -167,7 +167,7 @@ def test_a_parent_whose_registry_is_silent_is_named_within_ten_seconds(folder, b
         (folder / "Dockerfile").write_text(f"ARG PARENT={parent}\nFROM ${{PARENT}} AS base\n")
         started = time.monotonic()
 
-        with pytest.raises(ImageNotFound, match=f"the image {parent} is not"):
+        with pytest.raises(ImageNotFound, match=f"the image {parent} cannot be pulled"):
             build()
 
         assert time.monotonic() - started < 10

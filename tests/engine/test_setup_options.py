@@ -324,11 +324,13 @@ def test_a_package_that_has_neither_card_nor_image_is_told(repro: Run, checkout:
     (checkout / "repro" / "models" / "bare").mkdir()
     (checkout / "repro" / "models" / "bare" / "__init__.py").touch()
 
-    done = repro("pull", "bare")
+    pulled = repro("pull", "bare")
+    set_up = repro("setup", "bare")
 
-    assert done.returncode == 2
-    assert "bare has no model.toml, and repro.models.bare no DEFAULT_IMAGE" in done.stderr
-    assert "Traceback" not in done.stderr
+    for done, lacks in ((pulled, "DEFAULT_IMAGE"), (set_up, "SetupSubcommand")):
+        assert done.returncode == 2
+        assert f"bare has no model.toml, and repro.models.bare no {lacks}" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_an_image_that_no_registry_has_can_be_built(repro: Run) -> None:

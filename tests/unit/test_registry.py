@@ -158,6 +158,20 @@ def test_a_refresh_token_is_not_handed_on_to_where_its_service_points(liar, tmp_
     assert b"refresh_token=secret" in sent
 
 
+def test_a_registry_on_this_machine_is_asked_without_a_proxy(liar, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    digest = f"sha256:{'1' * 64}"
+    token = json.dumps({"token": "some"}).encode()
+    challenge = {"WWW-Authenticate": f'Bearer realm="http://127.0.0.1:{liar.server_port}/token"'}
+    answers = iter([(401, challenge, b""), (200, {}, token)])
+    liar.answers = lambda _path: next(answers, (200, {"Docker-Content-Digest": digest}, b""))
+
+    with closing(Registry(f"127.0.0.1:{liar.server_port}")) as registry:
+        assert registry.digest("owner/x", "1.0") == digest
+
+
 def test_a_registry_elsewhere_that_speaks_no_tls_is_told_of(liar):
     with (
         closing(Registry(f"127.1:{liar.server_port}")) as registry,
