@@ -33,9 +33,12 @@ def read_cards(on_error: Callable[[CardError], None] | None = None) -> Iterator[
             yield card
 
 
-def list_packages() -> list[str]:
-    """List the names of all packages that have a card, without reading any."""
-    return sorted(place.package for place in places())
+def list_packages(on_error: Callable[[CardError], object] = lambda _: None) -> list[str]:
+    """List the names of all packages that have a card, without reading any.
+
+    What keeps others from being found is told to `on_error`.
+    """
+    return sorted(place.package for place in places(on_error))
 
 
 def list_models(on_error: Callable[[CardError], None] | None = None) -> list[str]:

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repro.commands.completion import package_names
-from repro.commands.output import building, json_option, print_json, print_table, unlimited_option
+from repro.commands.output import (
+    building,
+    json_option,
+    print_json,
+    print_table,
+    say,
+    unlimited_option,
+)
 from repro.common.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from repro.errors import CardError
     from repro.operations.checking import CheckResult, PackageReport
 
 LEVELS = ("card", "build", "contract", "full")
@@ -51,7 +59,8 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
     junit = given["junit_file"]
     if junit and not Path(junit).absolute().parent.is_dir():  # told before hours of checks
         raise click.UsageError(f"--junit {junit}: its folder is not there", ctx)
-    names = list(dict.fromkeys(packages)) or list_packages()
+    hidden: list[CardError] = []
+    names = list(dict.fromkeys(packages)) or list_packages(hidden.append)
     reports = []
     for report in _checked(names, given):
         reports.append(report)
@@ -59,11 +68,19 @@ def command(ctx: click.Context, /, packages: tuple[str, ...], **given: Any) -> N
             _print(report, short=len(names) > 1)
     if given["as_json"]:
         print_json([as_json(report) for report in reports])
-    elif len(names) > 1:
+    elif len(names) != 1:
         _summarise(reports)
     if junit:
         write_junit(junit, reports)
-    ctx.exit(0 if all(report.passed for report in reports) else 1)
+    ctx.exit(_status(reports, hidden))
+
+
+def _status(reports: Sequence[PackageReport], hidden: Sequence[CardError]) -> int:
+    """Tell of packages that cannot be found, of which there is no report; say how all ends."""
+    for error in hidden:
+        say(str(error))
+    codes = [0 if report.passed else 1 for report in reports]
+    return max([*codes, *(error.exit_code for error in hidden)], default=0)
 
 
 def _checked(packages: Sequence[str], given: dict[str, Any]) -> Iterator[PackageReport]:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 
 from repro.catalog.claim import Claim, Verdict
 from repro.catalog.metrics import same
+from repro.commands.cli import cli
 from repro.operations.checking import (
     CHECKS,
     Check,
@@ -589,6 +591,19 @@ def test_what_cannot_be_checked_is_an_error_of_the_caller_or_of_the_machine(
     assert done.returncode == status
     assert told in done.stderr
     assert done.stdout == ""
+
+
+def test_a_folder_of_packages_that_cannot_be_read_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "models").touch()
+    monkeypatch.setattr("repro.catalog.places._share", lambda: tmp_path)
+
+    done = CliRunner().invoke(cli, ["check", "--all", "--level", "card"])
+
+    assert done.exit_code == 2
+    assert f"{tmp_path / 'models'}: the folder: Not a directory" in done.stderr
+    assert done.stdout == "0 packages, 0 passed\n"
 
 
 def test_a_linter_that_is_not_installed_is_told_and_nothing_has_passed(
