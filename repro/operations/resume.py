@@ -9,6 +9,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -45,6 +46,7 @@ _EACH = {  # what is told one by one, and how it is called
 }
 _CALLED = {"repro": "version of repro", "card": "card's digest", "image": "image"}
 SHOWN = 100  # characters of a value
+STAMP = 8  # characters that tell one file that has changed, for each instance
 
 
 def partial_of(output: str) -> Path:
@@ -246,13 +248,24 @@ class Partial:
         except (FileNotFoundError, ValueError, AttributeError, KeyError):
             problem = f"{self._about} does not say what its rows are of; {self._anew}"
             raise DataFileError(str(self._path), problem) from None
-        found = "; ".join(_differences(described, self._identity, self._job.inputs))
+        before, now = (self._of_answered(about) for about in (described, self._identity))
+        found = "; ".join(_differences(before, now, self._job.inputs))
         if found:
             raise ConfigurationError(
                 f"{self._path} has rows of another run: {found}; undo that, or {self._anew}"
             )
         if self._found_cold:
             self._model.cold = True
+        if described.get("files") != self._identity["files"]:  # those that are not answered yet
+            self._describe()
+
+    def _of_answered(self, about: dict[str, Any]) -> dict[str, Any]:
+        """Leave out the files of instances that are not answered yet: those may change."""
+        if not about.get("files"):
+            return about
+        with self._path.open("rb") as rows:
+            count = sum(piece.count(b"\n") for piece in iter(partial(rows.read, 2**20), b""))
+        return {**about, "files": about["files"][: count * STAMP]}
 
 
 def _resumable(job: PredictionJob, model: Model) -> DockerModel:
@@ -316,22 +329,24 @@ def _identity(job: PredictionJob, model: DockerModel, source: Source) -> dict[st
 
 
 def _stamps(job: PredictionJob, schema: Schema) -> str:
-    """Hash the path, the size and the time of every file that the rows name."""
-    total = hashlib.sha256()
+    """Write a stamp for each row: of the path, the size and the time of the files that it names."""
 
     def look(path: str) -> str:
         about = "missing"
         with suppress(OSError, ValueError):
             status = os.stat(path)  # noqa: PTH116  a Path costs as much again
             about = f"{status.st_size} {status.st_mtime_ns}"
-        total.update(os.fsencode(f"{path}\0{about}\0"))
+        stamp.update(os.fsencode(f"{path}\0{about}\0"))
         return path
 
+    stamps = []
     with Source(job, schema) as source:
         for row in source.instances():
+            stamp = hashlib.blake2b(digest_size=STAMP // 2)
             for field in schema.files:
                 mapped(field.type, row.get(field.name), look)
-    return total.hexdigest()
+            stamps.append(stamp.hexdigest())
+    return "".join(stamps)
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any], inputs: Sequence[str]) -> Iterator[str]:
@@ -341,7 +356,9 @@ def _differences(old: dict[str, Any], new: dict[str, Any], inputs: Sequence[str]
         if was == now:
             continue
         if name == "files":
-            yield "files that its rows name have changed"
+            pairs = enumerate(zip(was or "", now or "", strict=False))
+            place = next((n for n, (then, today) in pairs if then != today), 0)
+            yield f"a file that instance {place // STAMP} names has changed"
         elif name == "input":
             yield from _other_inputs(was or [], now or [], inputs)
         elif name in _EACH:

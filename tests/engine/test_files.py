@@ -684,14 +684,24 @@ def test_a_run_is_not_resumed_over_other_files(registered: str, tmp_path: Path) 
     )
     with pytest.raises(ModelError):
         predict_file(job)
-    before = (tmp_path / "0.bin").stat()
+    before = (tmp_path / "1.bin").stat()
 
-    write(tmp_path / "0.bin", b"other")
-    with pytest.raises(ConfigurationError, match="files that its rows name have changed"):
+    for content in (b"other", b"another"):  # of a row that is not answered yet
+        write(tmp_path / "2.bin", content)
+        with pytest.raises(ModelError):
+            predict_file(job)
+    write(tmp_path / "1.bin", b"other")
+    with pytest.raises(ConfigurationError, match="a file that instance 1 names has changed"):
         predict_file(job)
-    write(tmp_path / "0.bin", b"0")
-    os.utime(tmp_path / "0.bin", ns=(before.st_atime_ns, before.st_mtime_ns))
+    write(tmp_path / "1.bin", b"1")
+    os.utime(tmp_path / "1.bin", ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(ModelError):  # of the third row, as before
+        predict_file(job)
+    (tmp_path / "2.bin").unlink()
+    with pytest.raises(InstanceError, match=r"instance 2 .*2\.bin: No such file"):
+        predict_file(job)
+    write(tmp_path / "2.bin", b"again")
+    with pytest.raises(ModelError):
         predict_file(job)
 
 

@@ -52,10 +52,12 @@ def started(place: Path, code: str) -> subprocess.Popen[bytes]:
 def at_work(place: Path, code: str) -> Iterator[subprocess.Popen[bytes]]:
     """Have a process that is in the middle of making something; it dies with the block."""
     with started(place, code + WAIT) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"\n"
-        yield process
-        process.kill()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def make(place: Path, code: str) -> None:
