@@ -663,6 +663,8 @@ def test_a_dockerfile_is_read_with_its_lines_joined_and_its_comments_left_out() 
         ("if a; then b; c; fi", True),
         ("for a in b c; do d; done", True),
         ("a || { echo no; exit 1; }", False),
+        ("a; exit 0", True),
+        ("a; thenceforth", True),
         ("set -eu; if a; then b; fi", False),
         ("it is 'not ended; b", False),
     ],
