@@ -298,7 +298,7 @@ def test_the_share_of_equal_values_is_counted(metric: str) -> None:
         (None, 0, 5, False),
         (math.inf, 1.0, 5, False),
         (math.inf, math.inf, 5, True),
-        (math.nan, math.nan, 5, False),
+        (math.nan, math.nan, 5, True),
     ],
 )
 def test_numbers_anywhere_in_a_value_may_differ_by_the_tolerance(
