@@ -403,11 +403,21 @@ def fault(library: Any, name: str) -> None:
 @pytest.fixture(scope="module", name="found")
 def _found(library: Any) -> dict[str, dict[str, Any]]:
     """What a check of all packages, with a fault each, finds; by package and by check."""
-    for name in (*FAULTS, "good", "unusual", "unregistered", "broken", "empty", "fileless"):
+    for name in (
+        *FAULTS,
+        "good",
+        "unusual",
+        "unregistered",
+        "broken",
+        "empty",
+        "fileless",
+        "linked",
+    ):
         fault(library, name)
     (library.folder / "models" / "unusual2020" / "Dockerfile").write_text(UNUSUAL)
     (library.folder / "models" / "empty2020" / "Dockerfile").write_text("")
     (library.folder / "models" / "fileless2020" / "Dockerfile").unlink()
+    (library.folder / "models" / "linked2020" / "src" / "link").symlink_to("/etc/hostname")
     code = library.folder / "repro" / "models"
     (code / "unregistered2020" / "__init__.py").write_text("")
     (code / "broken2020" / "__init__.py").write_text("import nothing_of_that_name")
@@ -496,15 +506,16 @@ def test_a_class_that_cannot_be_imported_is_not_told_to_be_registered(
     assert "@Model.register" not in str(told["broken2020"])
 
 
-def test_a_dockerfile_without_a_parent_and_one_that_is_not_there_are_told_once(
+def test_a_dockerfile_without_a_parent_and_files_that_cannot_be_read_are_told_once(
     found: dict[str, dict[str, Any]],
 ) -> None:
     (parentless,) = found["empty2020"]["file.parent"]["findings"]
-    errors = [f for c in found["fileless2020"].values() for f in c["findings"]]
 
     assert "there is no parent" in parentless["message"]
-    assert [f["outcome"] for f in errors].count("error") == 1
-    assert found["fileless2020"]["file.pins"]["outcome"] == "skipped"
+    for package in ("fileless2020", "linked2020"):
+        outcomes = [f["outcome"] for c in found[package].values() for f in c["findings"]]
+        assert outcomes.count("error") == 1
+        assert found[package]["file.pins"]["outcome"] == "skipped"
 
 
 def test_what_cannot_be_looked_at_without_a_card_is_skipped(
@@ -667,6 +678,8 @@ def test_a_dockerfile_is_read_with_its_lines_joined_and_its_comments_left_out() 
         ("if a; then b; c; fi", True),
         ("for a in b c; do d; done", True),
         ("a || { echo no; exit 1; }", False),
+        ("a; exit 0", True),
+        ("a; thenceforth", True),
         ("set -eu; if a; then b; fi", False),
         ("it is 'not ended; b", False),
     ],

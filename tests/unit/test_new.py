@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -372,42 +371,6 @@ def test_an_interrupted_question_writes_nothing(root, monkeypatch):
 
     assert done.exit_code == 1
     assert files_below(root) == before
-
-
-@pytest.mark.parametrize("ending", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
-def test_on_a_terminal_it_asks_and_an_interruption_has_a_line_of_its_own(tmp_path, ending):
-    ours, theirs = os.openpty()
-    code = (
-        "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-        "from repro.__main__ import main; main()"
-    )
-    command = [sys.executable, "-c", code, "new", "--standalone", "project", "kane2020"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    os.close(theirs)
-
-    shown = b""
-    for question, answer in (("paper", b"A study\n"), ("web", b"nowhere\n"), ("web", ending)):
-        while not shown.endswith(f"{question}: ".encode()):
-            shown += os.read(ours, 1024)
-        os.write(ours, answer)
-        shown += b"\0"
-    with suppress(OSError):  # when the other end is closed
-        while piece := os.read(ours, 1024):
-            shown += piece
-    os.close(ours)
-
-    assert process.wait(timeout=10) == 130
-    assert b"'nowhere' cannot be a web address" in shown
-    assert shown.splitlines()[-1] == b"repro: interrupted"
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_is_refused_before_anything_is_asked(root, monkeypatch):

@@ -126,7 +126,8 @@ def _isolation(trial: Trial) -> Iterator[Finding]:
         yield error(f"{trial.name}: {problem}", remedy)
         return
     if trial.card.network and _answers(trial, network=False):
-        yield warning(f"{trial.name} answers without the network that the card asks for")
+        told = f"{trial.name} answers without the network that the card asks for"
+        yield warning(told, "take `network = true` out of the card")
     if trial.model.cold and not trial.card.cold:  # which turned out when it was asked
         yield warning(f"{trial.name} has no worker mode", "put `cold = true` into the card")
     asked = [f"memory = {trial.card.memory:,} bytes"] if trial.card.memory else []

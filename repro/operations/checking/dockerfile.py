@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ _NO_END = re.compile(
 )
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _STOPS = re.compile(r";;|&&|\|\|?&?|[()]")  # signs that pass over no failure
-_NO_COMMAND = {"then", "else", "elif", "fi", "}", "exit", ""}  # and what ends all of them
+_NO_COMMAND = re.compile(r"(then|else|elif|fi|\}|exit [1-9]\d*|)( |$)")  # or one that fails
 _OWN_SHELL = re.compile(r"\S*\b(ba|da)?sh (-\w+ )*-\w*c ")
 _WORDS_BEFORE = {"if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "time"}
 
@@ -33,7 +32,7 @@ class Instruction:
 
     @property
     def shell(self) -> str:
-        """The line that a shell runs; also of a list of words, which none has to take apart."""
+        """The line that a shell would run, also of a list of words, which needs none."""
         try:
             return shlex.join(json.loads(self.value)) if self.value.startswith("[") else self.value
         except (ValueError, TypeError):  # it is no list of words, and a shell gets it as it stands
@@ -114,8 +113,10 @@ def goes_on_after_failure(command: str) -> bool:
     """Whether a shell's line has several commands, of which one may fail and the next is run."""
     found = tokens(command)
     several = any(
-        re.fullmatch(r"[;&|()]+", token) and _STOPS.sub("", token) and after not in _NO_COMMAND
-        for token, after in pairwise([*found, ""])
+        re.fullmatch(r"[;&|()]+", token)
+        and _STOPS.sub("", token)
+        and not _NO_COMMAND.match(" ".join(found[place : place + 2]))
+        for place, token in enumerate(found, 1)
     )
     return several and not stops_at_failure(command)
 

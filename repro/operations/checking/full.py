@@ -31,12 +31,12 @@ def examples(subject: Subject) -> Iterator[Finding]:
     count = 0
     for result in run_examples(subject.card, allow_unlimited=unlimited):
         count += 1
-        if not result.passed:
-            said = (
-                result.error
-                or f"{_short(result.expected)} is said, {_short(result.prediction)} answered"
-            )
-            yield error(f"{result.model}, {_short(result.input)}: {said}", WRONG)
+        where = f"{result.model}, {_short(result.input)}"
+        if result.error:
+            yield error(f"{where}: {result.error}")
+        elif not result.passed:
+            told = f"{_short(result.expected)} is said, {_short(result.prediction)} answered"
+            yield error(f"{where}: {told}", WRONG)
     yield passed(f"{count:,} examples")
 
 

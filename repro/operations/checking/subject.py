@@ -79,15 +79,18 @@ class Subject:
 
     @cached_property
     def recipes(self) -> dict[str, Recipe]:
-        """How its images are made, by their names in the card; each has a Dockerfile."""
+        """How its images are made, by their names in the card; all their files can be read."""
         if self._unmade:
             raise Skip(self._unmade)
         card, namespace = self.card, read_config().namespace
         try:
-            return {name: recipe_of(card, name, namespace=namespace) for name in card.images}
+            made = {name: recipe_of(card, name, namespace=namespace) for name in card.images}
+            for recipe in made.values():
+                list(recipe.context.files())
         except BuildError:
-            self._unmade = "a Dockerfile cannot be read"
+            self._unmade = "what an image is built from cannot be read"
             raise
+        return made
 
     @cached_property
     def examples(self) -> list[dict[str, Any]]:
