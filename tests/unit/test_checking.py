@@ -110,7 +110,7 @@ GOOD = {
     "model.toml": CARD,
     "Readme.md": README,
     "Dockerfile": DOCKERFILE,
-    "more.in": "idna\n",  # which nothing installs
+    "more.in": "-r requirements.txt\nidna\n",  # which nothing installs
     "requirements.txt": "six==1.16.0 \\\n    --hash=sha256:8abb2f1d\n",
     "examples.jsonl": '{"model": "PACKAGE-model", "input": {"text": "a"}, "output": "a"}\n',
     "src/run.py": "",

@@ -100,7 +100,9 @@ def _pip(recipe: Recipe, where: str, words: Sequence[str]) -> Iterator[Finding]:
         yield from _requirements(recipe, where, file)
 
 
-def _requirements(recipe: Recipe, where: str, file: str) -> Iterator[Finding]:
+def _requirements(
+    recipe: Recipe, where: str, file: str, seen: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
     """Look at a file of requirements, which the Dockerfile has copied from the context.
 
     Of a name with a variable in it, at every file that it may be; and at those that it includes.
@@ -111,13 +113,13 @@ def _requirements(recipe: Recipe, where: str, file: str) -> Iterator[Finding]:
     found = {copied[name] for name in fnmatch.filter(copied, pattern)}
     if not found:
         yield warning(f"{where}: {file} is no file of the package, so its pins cannot be seen")
-    for name in sorted(found):
+    for name in sorted(found - seen):
         text = re.sub(r"\\\n", " ", files[name].read_text(encoding="utf-8"))
         for line in (line.partition(" #")[0].strip() for line in text.splitlines()):
             included = re.match(r"(?:-r|--requirement)[\s=]*(\S+)", line)
             required = re.sub(r"^(-e|--editable)[\s=]*", "", line)
-            if included and Path(included[1]).name != Path(name).name:
-                yield from _requirements(recipe, name, included[1])
+            if included:
+                yield from _requirements(recipe, name, included[1], seen | {name})
             elif required and not required.startswith(("#", "-")):
                 yield from _requirement(name, required)
 
