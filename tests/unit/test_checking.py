@@ -147,6 +147,7 @@ RUN git clone -q https://example.org/six /opt/six \\
 RUN conda install -y -c other numpy=1.26 && npm install -g @some/tool@1.0.0
 COPY src/ .
 """
+SCRATCH = "FROM scratch\nCOPY --from=example.org/tool:1.0 /tool /\nCOPY src/ /app/\n"
 MODEL = '[models.PACKAGE-other]\nclass = "Sample"\ntask = "text-transformation"\n'
 LOCK = (
     'lock = 1\npackage = "PACKAGE"\nversion = "1.0"\nplatform = "linux/amd64"\n'
@@ -407,6 +408,7 @@ def _found(library: Any) -> dict[str, dict[str, Any]]:
         *FAULTS,
         "good",
         "unusual",
+        "scratch",
         "unregistered",
         "broken",
         "empty",
@@ -415,6 +417,7 @@ def _found(library: Any) -> dict[str, dict[str, Any]]:
     ):
         fault(library, name)
     (library.folder / "models" / "unusual2020" / "Dockerfile").write_text(UNUSUAL)
+    (library.folder / "models" / "scratch2020" / "Dockerfile").write_text(SCRATCH)
     (library.folder / "models" / "empty2020" / "Dockerfile").write_text("")
     (library.folder / "models" / "fileless2020" / "Dockerfile").unlink()
     (library.folder / "models" / "linked2020" / "src" / "link").symlink_to("/etc/hostname")
@@ -470,10 +473,11 @@ def test_a_package_without_a_fault_passes_all(found: dict[str, dict[str, Any]]) 
     assert checks["card.ledger"]["findings"][0]["message"] == "measured on 2020-02-02"
 
 
+@pytest.mark.parametrize("package", ["unusual2020", "scratch2020"])
 def test_a_package_that_is_right_and_unusual_passes_what_looks_at_its_files(
-    found: dict[str, dict[str, Any]],
+    found: dict[str, dict[str, Any]], package: str
 ) -> None:
-    checks = found["unusual2020"]
+    checks = found[package]
 
     assert {name: check["findings"] for name, check in checks.items() if "file." in name} == {
         check.name: [] for check in CHECKS if check.name.startswith("file.")

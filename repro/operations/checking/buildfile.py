@@ -95,11 +95,10 @@ def parent(subject: Subject) -> Iterator[Finding]:
     """Look whether each parent image is our base, or names a tag other than latest, or a digest."""
     for recipe in subject.recipes.values():
         arguments = {**recipe.arguments, "BASE": "repro-base:its-own"}
+        if not any(True for _ in _steps(recipe, "FROM")):
+            told = f"{recipe.context.dockerfile}: there is no parent"
+            yield error(told, "ARG BASE, FROM ${BASE}")
         named = [name for name, _ in parents(recipe.context.text(), arguments)]
-        if not named:
-            yield error(
-                f"{recipe.context.dockerfile}: there is no parent", "ARG BASE, FROM ${BASE}"
-            )
         for name in [*named, *_copied_from(recipe)]:
             repository, _, tag = name.partition("@")[0].rpartition(":")
             if "@sha256:" not in name and (not repository or "/" in tag or tag == "latest"):
