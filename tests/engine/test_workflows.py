@@ -274,7 +274,8 @@ def test_a_model_that_answers_otherwise_is_told_in_an_issue_once(runner):
     report = (Path(wrong["clone"]) / "issue.md").read_text()
     assert "https://github.com/Lab/models/actions/runs/77" in report
     assert "`repro check small2021 --build` makes the same checks" in report
-    assert re.search('full.examples: error: small2021-model, .*: it is answered "seen"', report)
+    told = 'full.examples: error: small2021-model, .*: "other" is said, "seen" answered'
+    assert re.search(told, report)
 
 
 def test_a_release_is_built_tried_and_compared_with_its_version(runner):
