@@ -101,7 +101,7 @@ def test_a_class_says_what_it_scores_and_where_it_is_from(card: Card, name: str)
     found = model_class(name)
     schema = Schema.of(name, found.predict)
     about = inspect.cleandoc(found.__doc__ or "")
-    predict = inspect.cleandoc(vars(found)["predict"].__doc__ or "")
+    predict = inspect.cleandoc(found.predict.__doc__ or "")
 
     assert about.partition("\n")[0].endswith(".")
     assert not card.paper.title or card.paper.title in " ".join(about.split())
@@ -116,7 +116,7 @@ def test_a_class_says_what_it_scores_and_where_it_is_from(card: Card, name: str)
 
 @models
 def test_the_body_of_predict_is_one_call_of_answer(card: Card, name: str) -> None:
-    code = inspect.getsource(vars(model_class(name))["predict"]).rsplit('"""', 1)[-1].strip()
+    code = inspect.getsource(model_class(name).predict).rsplit('"""', 1)[-1].strip()
 
     assert code.startswith("return self.answer(")
     assert code.endswith(")")
