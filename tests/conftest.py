@@ -19,6 +19,7 @@ from hypothesis import settings
 
 from repro.engine import base
 from repro.engine.client import Engine, connect
+from repro.engine.image import UNFINISHED
 from repro.engine.owner import LABEL
 from repro.errors import EngineUnavailable
 
@@ -98,9 +99,9 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     engine = request.getfixturevalue("engine")
     before = _things(engine)
     yield
-    gc.collect()  # what an error's traceback has held
     deadline = time.monotonic() + 5
     while (left := _things(engine) - before) and time.monotonic() < deadline:
+        gc.collect()  # what an error's traceback has held
         time.sleep(0.1)
     assert not left, f"left behind: {sorted(left)}"
 
@@ -158,9 +159,8 @@ def _things(engine: Engine) -> set[str]:
     running = api.containers(all=True, filters=ours)
     containers = {f"container {c['Id'][:12]} {c['Command']}" for c in running}
     volumes = {f"volume {v['Name']}" for v in api.volumes(filters=ours)["Volumes"] or ()}
-    dangling = {f"layer {i['Id']}" for i in api.images(filters={"dangling": True})}
-    unfinished = {
-        f"layers {t}" for i in api.images() for t in i["RepoTags"] or () if "unfinished" in t
-    }
+    images = {f"layer {i['Id']}": i["RepoTags"] or () for i in api.images()}  # once: it is slow
+    dangling = {name for name, tags in images.items() if {*tags} <= {"<none>:<none>"}}
+    unfinished = {f"layers {t}" for tags in images.values() for t in tags if UNFINISHED in t}
     files = {f"file {path}" for path in Path(tempfile.gettempdir()).glob("repro-*")}
     return containers | volumes | dangling | unfinished | files
