@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -87,8 +88,17 @@ def make(checkout) -> Path:
     return folder
 
 
+def finish(*folders: Path) -> None:
+    """Do what `Replace this` marks: say that the model answers with its text, as it does."""
+    for file in (file for folder in folders for file in folder.rglob("*") if file.is_file()):
+        text = file.read_text()
+        file.write_text(re.sub("(?i)replace this", "the text itself", text))
+
+
 def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsewhere):
     folder = make(checkout)
+    unfinished = checkout.repro("check", "kane2020", "--level", "card")
+    finish(folder, checkout.folder / "repro" / "models" / "kane2020")
 
     setup = checkout.repro("setup", "kane2020", "--json")
     tested = checkout.repro("test", "kane2020", "--json")
@@ -108,6 +118,8 @@ def test_a_package_is_made_published_and_used_elsewhere(checkout, meddler, elsew
     answer = checkout.repro("predict", "--model", "kane2020", "-i", "text=a b", **there)
     planned = checkout.repro("publish", "kane2020", "--plan", "--json", *to, **there)
 
+    assert unfinished.returncode == 1
+    assert "card.finished: error: model.toml" in unfinished.stdout
     assert json.loads(setup.stdout)[0]["action"] == "built", setup.stderr
     assert json.loads(tested.stdout)[0]["passed"] is True, tested.stdout
     assert done.returncode == 0, done.stderr
