@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+UNFINISHED = ".*.unfinished-*"  # what it is called, as a pattern
+
+
 @contextmanager
 def unfinished(
     target: Path, make: Callable[[Path], int], remove: Callable[[Path], object]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from repro.common.text import printable
+from repro.common.unfinished import UNFINISHED
 from repro.errors import BuildError, DiskFull
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ NOT_CONTEXT = (
     "claims",
     "ledger.json",
     "image.lock",
-    ".*.tmp",  # one of these that is being written, or was when its process was killed
+    UNFINISHED,  # one of these that is being written, or was when its process was killed
     "tests",
     "__init__.py",  # of a package that is a Python package as well
     "model.py",

@@ -312,7 +312,7 @@ def test_what_stands_beside_an_image_is_not_in_its_context(folder):
         "examples.jsonl",
         "ledger.json",
         "image.lock",
-        ".a.b.tmp",
+        ".image.lock.unfinished-0",
     ):
         (folder / name).write_text("beside")
     for name in ("__init__.py", "model.py", "py.typed"):

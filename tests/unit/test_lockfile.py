@@ -16,6 +16,7 @@ from repro.catalog.lockfile import (
     read_lock,
     write_lock,
 )
+from repro.common.io import whole_file
 from repro.engine.contents import requirements
 from repro.engine.context import BuildContext
 from repro.engine.recipe import Recipe
@@ -193,3 +194,13 @@ def test_the_requirements_files_of_a_dockerfile_are_read_with_their_hashes(folde
         Wheel(name="numpy-like", version="1.0", sha256=(ONE, TWO)),
         Wheel(name="plain", version="2"),
     ]
+
+
+def test_a_lock_that_is_being_written_is_no_part_of_what_is_built(folder):
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    before = BuildContext(root=folder).digest()
+
+    with whole_file(folder / "image.lock") as file:
+        file.write(b"half")
+
+        assert BuildContext(root=folder).digest() == before
