@@ -95,7 +95,7 @@ def parent(subject: Subject) -> Iterator[Finding]:
     """Look whether each parent image is our base, or names a tag other than latest, or a digest."""
     for recipe in subject.recipes.values():
         arguments = {**recipe.arguments, "BASE": "repro-base:its-own"}
-        if not any(True for _ in _steps(recipe, "FROM")):
+        if not _steps(recipe, "FROM"):
             told = f"{recipe.context.dockerfile}: there is no parent"
             yield error(told, "ARG BASE, FROM ${BASE}")
         named = [name for name, _ in parents(recipe.context.text(), arguments)]
